@@ -1,0 +1,8 @@
+package plugins
+
+import "errors"
+
+// ErrBodyGone is returned by GetBody, and by readers that it gave out, when the
+// body was longer than max_replay and has already passed: the request cannot
+// be sent again.
+var ErrBodyGone = errors.New("the body is longer than max_replay and has passed")

@@ -1,0 +1,92 @@
+package plugins
+
+import (
+	"context"
+	"sync"
+)
+
+// A Client is who asks, as far as a plugin such as auth found out.
+type Client struct {
+	Name   string   // the client's name in the configuration
+	Group  string   // the group it belongs to; may be empty
+	Models []string // globs of the models it may use; empty means every model
+}
+
+// A Call is one request of a client on its way through the chain: one value in
+// the context instead of many. The server makes it; plugins read it and note
+// on it what the access line tells. It is safe for concurrent use.
+type Call struct {
+	ID    string // the request's id, as X-Request-Id has it
+	Trail Trail  // whom the request has asked
+
+	ask func() Ask
+
+	mu     sync.Mutex
+	client Client
+	known  bool
+	cache  string
+}
+
+// NewCall returns a call with the given id. ask tells what is asked; it is
+// called at most once, when someone wants to know. A nil ask asks nothing.
+func NewCall(id string, ask func() Ask) *Call {
+	if ask == nil {
+		ask = func() Ask { return Ask{} }
+	}
+	return &Call{ID: id, ask: sync.OnceValue(ask)}
+}
+
+type callKey struct{}
+
+// WithCall returns a context that carries c.
+func WithCall(ctx context.Context, c *Call) context.Context {
+	return context.WithValue(ctx, callKey{}, c)
+}
+
+// CallOf returns the call that ctx carries, or a new, empty one.
+func CallOf(ctx context.Context) *Call {
+	if c, ok := ctx.Value(callKey{}).(*Call); ok {
+		return c
+	}
+	return NewCall("", nil)
+}
+
+// Ask tells what is asked. The body is scanned on the first call.
+func (c *Call) Ask() Ask { return c.ask() }
+
+// SetClient notes who asks.
+func (c *Call) SetClient(client Client) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.client, c.known = client, true
+}
+
+// Client returns who asks, and whether anybody found out. Without auth in the
+// chain the client is anonymous: the zero Client and false.
+func (c *Call) Client() (Client, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.client, c.known
+}
+
+// SetCache notes what the cache did: HIT, MISS or BYPASS.
+func (c *Call) SetCache(status string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cache = status
+}
+
+// Cache returns what the cache did, "" if there was none in the way.
+func (c *Call) Cache() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.cache
+}
+
+// detached returns a call for a request that outlives this one's client.
+func (c *Call) detached() *Call {
+	d := NewCall(c.ID, c.ask)
+	client, known := c.Client()
+	d.client, d.known = client, known
+	return d
+}

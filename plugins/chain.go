@@ -1,0 +1,85 @@
+package plugins
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/labstack/echo/v4"
+)
+
+// A Chain is links in the order of the configuration, outermost first.
+//
+// Every Serve is outside every Fetch. What a Fetch has to keep to:
+//
+//   - It does not change the request: it clones it. It reads the body by
+//     GetBody, not by Body.
+//   - It closes a response that it does not return, and leaves the body of a
+//     101 alone: that is the connection.
+//   - It returns an error only when there is no response, and is safe for
+//     concurrent use.
+//   - A refusal is an [*Error], never a hand-made response; whoever asks again
+//     takes an [*Error] from inside as final.
+//   - After the first byte nothing can be asked again: act before the body is
+//     handed out.
+type Chain []Link
+
+// Serve wraps h in the Serve side of every link.
+func (c Chain) Serve(h echo.HandlerFunc) echo.HandlerFunc {
+	for _, l := range slices.Backward(c) {
+		if l.Serve != nil {
+			h = l.Serve(h)
+		}
+	}
+	return h
+}
+
+// Fetch wraps rt in the Fetch side of every link.
+func (c Chain) Fetch(rt http.RoundTripper) http.RoundTripper {
+	for _, l := range slices.Backward(c) {
+		if l.Fetch != nil {
+			rt = l.Fetch(rt)
+		}
+	}
+	return rt
+}
+
+// Start starts every link, outermost first.
+func (c Chain) Start() {
+	for _, l := range c {
+		if l.Start != nil {
+			l.Start()
+		}
+	}
+}
+
+// Close closes every link, innermost first, and joins their errors.
+func (c Chain) Close(ctx context.Context) error {
+	var errs []error
+	for _, l := range slices.Backward(c) {
+		if l.Close != nil {
+			errs = append(errs, l.Close(ctx))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Check reports whether the chain runs in the order in which it is written:
+// names[i] is the name of c[i]. Since every Serve is outside every Fetch, a
+// link with a Serve must come before every link with a Fetch, and a link with
+// both must be the last with a Serve.
+func (c Chain) Check(names []string) error {
+	var errs []error
+	inner := "" // the first link that faces the upstream
+	for i, l := range c {
+		if l.Serve != nil && inner != "" {
+			errs = append(errs, fmt.Errorf("chain: %s faces the client, so it must come before %s", names[i], inner))
+		}
+		if l.Fetch != nil && inner == "" {
+			inner = names[i]
+		}
+	}
+	return errors.Join(errs...)
+}
