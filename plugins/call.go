@@ -2,6 +2,7 @@ package plugins
 
 import (
 	"context"
+	"net/http"
 	"sync"
 )
 
@@ -25,6 +26,7 @@ type Call struct {
 	client Client
 	known  bool
 	cache  string
+	header http.Header
 }
 
 // NewCall returns a call with the given id. ask tells what is asked; it is
@@ -67,6 +69,36 @@ func (c *Call) Client() (Client, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.client, c.known
+}
+
+// SetHeader sets a header of the answer that the client gets, whatever answer
+// it will be: the upstream's, a stored one or an error. It is the way for
+// headers that belong to this call and not to the answer, such as X-Cache, so
+// that nobody stores them.
+func (c *Call) SetHeader(key, value string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.header == nil {
+		c.header = make(http.Header, 8)
+	}
+	c.header.Set(key, value)
+}
+
+// Header returns one of the headers that SetHeader has set, "" if it was not.
+func (c *Call) Header(key string) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.header.Get(key)
+}
+
+// WriteHeaders puts the headers that SetHeader has set into h, in place of
+// those of the same name. The server calls it last.
+func (c *Call) WriteHeaders(h http.Header) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for k, v := range c.header {
+		h[k] = v
+	}
 }
 
 // SetCache notes what the cache did: HIT, MISS or BYPASS.
