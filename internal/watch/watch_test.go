@@ -1,0 +1,121 @@
+package watch
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// follow watches path, calls change, and waits until the change was told.
+func follow(t *testing.T, path string, change func()) {
+	t.Helper()
+	w, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = w.Close() }()
+	var reads Reads
+	_, _ = reads.ReadFile(path)
+	w.Watch(&reads)
+	change()
+	select {
+	case <-w.Changed():
+	case <-time.After(time.Minute):
+		t.Fatal("the change was not told")
+	}
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestChangesOfEveryKindAreTold(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(t *testing.T, path string)
+	}{
+		{"written in place", func(t *testing.T, path string) { write(t, path, "b") }},
+		{"replaced by a rename", func(t *testing.T, path string) {
+			write(t, path+".new", "b")
+			if err := os.Rename(path+".new", path); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"removed", func(t *testing.T, path string) { _ = os.Remove(path) }},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "relay.yaml")
+			write(t, path, "a")
+			follow(t, path, func() { tt.change(t, path) })
+		})
+	}
+}
+
+func TestAMissingFileThatAppearsIsTold(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "key")
+	follow(t, path, func() { write(t, path, "a") })
+}
+
+func TestASwapOfAConfigMapIsTold(t *testing.T) {
+	dir := t.TempDir()
+	swap := func(n int) {
+		version := fmt.Sprintf("..version_%d", n)
+		if err := os.Mkdir(filepath.Join(dir, version), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(dir, version, "relay.yaml"), fmt.Sprint(n))
+		tmp := filepath.Join(dir, "..data_tmp")
+		if err := os.Symlink(version, tmp); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(tmp, filepath.Join(dir, "..data")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	swap(1)
+	path := filepath.Join(dir, "relay.yaml")
+	if err := os.Symlink("..data/relay.yaml", path); err != nil {
+		t.Fatal(err)
+	}
+	follow(t, path, func() { swap(2) })
+}
+
+func TestAChangeBeforeTheWatchIsTold(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "relay.yaml")
+	write(t, path, "a")
+	var reads Reads
+	_, _ = reads.ReadFile(path)
+	write(t, path, "b")
+	w, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = w.Close() }()
+	w.Watch(&reads)
+	select {
+	case <-w.Changed():
+	default:
+		t.Error("the change was not told")
+	}
+}
+
+func TestATouchIsNoChange(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "relay.yaml")
+	write(t, path, "a")
+	var reads Reads
+	_, _ = reads.ReadFile(path)
+	write(t, path, "a")
+	if reads.Changed() {
+		t.Error("a file with the same content counts as changed")
+	}
+}
