@@ -1,0 +1,165 @@
+// Package config is the configuration of the relay: what it may hold, its
+// defaults, and how it is put together from a file and the environment, with
+// every problem reported at once and every value's origin remembered.
+//
+// It starts nothing, watches nothing and reads no secret's value: it knows
+// only where secrets stand.
+package config
+
+import (
+	"time"
+
+	"github.com/holysheep/relay/plugins"
+	"github.com/holysheep/relay/server/upstream"
+)
+
+// Config is the configuration of a relay. A comment on a field is also its
+// description in the schema.
+type Config struct {
+	// Listen is the address for clients, such as ":8080": /v1/*, /health and
+	// /ready.
+	Listen string `koanf:"listen"`
+
+	// Admin is the address for operators, such as ":9090": /metrics, /health
+	// and /ready.
+	Admin string `koanf:"admin"`
+
+	// TLS makes clients' connections encrypted. Without a certificate they are
+	// not.
+	TLS TLS `koanf:"tls"`
+
+	// Drain is how long streams in flight may go on after the relay was told to
+	// stop.
+	Drain time.Duration `koanf:"drain"`
+
+	// DrainDelay is how long the relay goes on accepting after it was told to
+	// stop, for load balancers to notice that it is not ready any more.
+	DrainDelay time.Duration `koanf:"drain_delay"`
+
+	// RequestTimeout bounds an answer that is not streamed, and the wait for
+	// the first byte of one that is. It never cuts a running stream. 0 is no
+	// bound.
+	RequestTimeout time.Duration `koanf:"request_timeout"`
+
+	// ReadHeaderTimeout bounds the reading of a request's headers.
+	ReadHeaderTimeout time.Duration `koanf:"read_header_timeout"`
+
+	// IdleTimeout is how long a connection may wait for its next request.
+	IdleTimeout time.Duration `koanf:"idle_timeout"`
+
+	// MaxBody is the largest body of a request. A larger one is answered 413.
+	MaxBody plugins.Size `koanf:"max_body"`
+
+	// MaxReplay is the largest body of a request that is kept so that it can be
+	// sent again. A larger one is asked for once only.
+	MaxReplay plugins.Size `koanf:"max_replay"`
+
+	// AllowAnonymous lets the relay listen beyond the machine it runs on
+	// without the plugin auth in the chain: whoever reaches it may use it.
+	AllowAnonymous bool `koanf:"allow_anonymous"`
+
+	// CORS lets browsers on other origins call the relay.
+	CORS CORS `koanf:"cors"`
+
+	// Log says what is logged, and how.
+	Log Log `koanf:"log"`
+
+	// Redis is what replicas share. Without addresses each keeps its own state.
+	Redis Redis `koanf:"redis"`
+
+	// Chain is the plugins that every request goes through, outermost first.
+	Chain []string `koanf:"chain"`
+
+	// Plugins are the settings of the plugins by name: of each that is in the
+	// chain or in the file, over its defaults.
+	Plugins map[string]plugins.Settings `koanf:"-"`
+
+	// Upstreams are the APIs that requests are relayed to, by names of our own
+	// choice.
+	Upstreams map[string]upstream.Settings `koanf:"upstreams"`
+}
+
+// TLS names the certificate that is shown to clients.
+type TLS struct {
+	// CertFile names the file with the certificate and its chain, as PEM. It is
+	// read again when it changes.
+	CertFile string `koanf:"cert_file"`
+
+	// KeyFile names the file with the certificate's private key, as PEM. It is
+	// read again when it changes.
+	KeyFile string `koanf:"key_file"`
+
+	// MinVersion is the lowest version of TLS that is spoken.
+	MinVersion string `koanf:"min_version" jsonschema:"enum=1.2,enum=1.3"`
+}
+
+// CORS says which pages in browsers may call the relay.
+type CORS struct {
+	// Origins are the origins that may call, such as
+	// "https://chat.example.com", or "*" for all. Without any CORS is off.
+	Origins []string `koanf:"origins"`
+
+	// Headers are the request headers that a page may send.
+	Headers []string `koanf:"headers"`
+
+	// MaxAge is how long a browser may remember the answer to a preflight.
+	MaxAge time.Duration `koanf:"max_age"`
+}
+
+// Log says what is logged.
+type Log struct {
+	// Level is the lowest level that is logged.
+	Level string `koanf:"level" jsonschema:"enum=debug,enum=info,enum=warn,enum=error"`
+
+	// Format is how a line is written.
+	Format string `koanf:"format" jsonschema:"enum=json,enum=text"`
+
+	// Access adds one line for every request.
+	Access bool `koanf:"access"`
+}
+
+// Redis says where Redis is, or what speaks its protocol.
+type Redis struct {
+	// Addresses are where Redis listens, such as "redis:6379". Several are the
+	// nodes of one cluster.
+	Addresses []string `koanf:"addresses"`
+
+	// Username is the user to log in as. Empty is Redis's default user.
+	Username string `koanf:"username"`
+
+	// PasswordEnv names the environment variable that holds the password.
+	PasswordEnv string `koanf:"password_env"`
+
+	// PasswordFile names the file that holds the password. It is read again
+	// when it changes.
+	PasswordFile string `koanf:"password_file"`
+
+	// DB is the number of the database.
+	DB int `koanf:"db" jsonschema:"minimum=0"`
+
+	// TLS encrypts the connection to Redis.
+	TLS bool `koanf:"tls"`
+}
+
+// Defaults returns the configuration of a relay that is told nothing but its
+// upstream.
+func Defaults() Config {
+	return Config{
+		Listen:            ":8080",
+		Admin:             ":9090",
+		TLS:               TLS{MinVersion: "1.2"},
+		Drain:             5 * time.Minute,
+		DrainDelay:        5 * time.Second,
+		RequestTimeout:    10 * time.Minute,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxBody:           50 * plugins.MiB,
+		MaxReplay:         plugins.MiB,
+		CORS: CORS{
+			Headers: []string{"Authorization", "Content-Type"},
+			MaxAge:  time.Hour,
+		},
+		Log:   Log{Level: "info", Format: "json", Access: true},
+		Chain: []string{"auth", "limit", "cache", "retry"},
+	}
+}
