@@ -133,7 +133,7 @@ func (w *Watcher) run() {
 		select {
 		case <-w.stop:
 			return
-		case <-w.notify.Errors: // lost events: the poll finds what they told
+		case _ = <-w.notify.Errors: // lost events: the poll finds what they told
 		case <-w.notify.Events:
 			timer.Reset(quiet)
 		case <-timer.C:

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -41,22 +42,23 @@ func write(t *testing.T, path, text string) {
 func TestChangesOfEveryKindAreTold(t *testing.T) {
 	tests := []struct {
 		name   string
-		change func(t *testing.T, path string)
+		change func(path string) error
 	}{
-		{"written in place", func(t *testing.T, path string) { write(t, path, "b") }},
-		{"replaced by a rename", func(t *testing.T, path string) {
-			write(t, path+".new", "b")
-			if err := os.Rename(path+".new", path); err != nil {
-				t.Fatal(err)
-			}
+		{"written in place", func(path string) error { return os.WriteFile(path, []byte("b"), 0o600) }},
+		{"replaced by a rename", func(path string) error {
+			return errors.Join(os.WriteFile(path+".new", []byte("b"), 0o600), os.Rename(path+".new", path))
 		}},
-		{"removed", func(t *testing.T, path string) { _ = os.Remove(path) }},
+		{"removed", os.Remove},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "relay.yaml")
 			write(t, path, "a")
-			follow(t, path, func() { tt.change(t, path) })
+			follow(t, path, func() {
+				if err := tt.change(path); err != nil {
+					t.Fatal(err)
+				}
+			})
 		})
 	}
 }

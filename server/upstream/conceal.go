@@ -1,0 +1,52 @@
+package upstream
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"strings"
+)
+
+// errorBytes is how much of an error's body is searched for the key: the
+// errors of the known upstreams have a few hundred bytes.
+const errorBytes = 64 << 10
+
+// conceal keeps the upstream's key from the client: some upstreams repeat it
+// in a header, or in the text of an error. A header that holds it is removed;
+// in an error's body it is overwritten with stars, so that lengths stay.
+func conceal(res *http.Response, key string) {
+	for k, values := range res.Header {
+		for _, v := range values {
+			if strings.Contains(v, key) {
+				delete(res.Header, k)
+				break
+			}
+		}
+	}
+	if res.StatusCode < 400 || res.Header.Get("Content-Encoding") != "" || res.Body == nil {
+		return
+	}
+	head, err := io.ReadAll(io.LimitReader(res.Body, errorBytes))
+	stars := bytes.Repeat([]byte("*"), len(key))
+	head = bytes.ReplaceAll(head, []byte(key), stars)
+	res.Body = &prefixed{head: head, err: err, ReadCloser: res.Body}
+}
+
+// prefixed is a body of which the beginning has been read.
+type prefixed struct {
+	head []byte
+	err  error // of reading the beginning
+	io.ReadCloser
+}
+
+func (p *prefixed) Read(b []byte) (int, error) {
+	if len(p.head) > 0 {
+		n := copy(b, p.head)
+		p.head = p.head[n:]
+		return n, nil
+	}
+	if p.err != nil {
+		return 0, p.err
+	}
+	return p.ReadCloser.Read(b)
+}

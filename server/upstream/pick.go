@@ -1,0 +1,94 @@
+package upstream
+
+import (
+	"math/rand/v2"
+	"path"
+	"strings"
+
+	"github.com/holysheep/relay/plugins"
+)
+
+// pick chooses whom to ask, and notes it on the call's trail: among the
+// upstreams that serve the model, those not yet asked, of the lowest priority,
+// at random by weight. If all have been asked, it begins again.
+func (p *Pool) pick(call *plugins.Call) (*member, error) {
+	model := ""
+	if p.routes {
+		model = call.Ask().Model
+	}
+	fresh, all := p.candidates(call, model)
+	if len(all) == 0 {
+		return nil, ErrModel
+	}
+	from := fresh
+	if len(from) == 0 {
+		from = all
+	}
+	m := draw(best(from))
+	call.Trail.Note(m.name, max(len(fresh)-1, 0))
+	return m, nil
+}
+
+// candidates returns the upstreams that serve the model, all of them and those
+// that this call has not asked. A request that names no model can go anywhere.
+func (p *Pool) candidates(call *plugins.Call, model string) (fresh, all []*member) {
+	if !p.routes && call.Trail.Attempts() == 0 {
+		return p.members, p.members
+	}
+	for _, m := range p.members {
+		if model != "" && !m.serves(model) {
+			continue
+		}
+		all = append(all, m)
+		if !call.Trail.Asked(m.name) {
+			fresh = append(fresh, m)
+		}
+	}
+	return fresh, all
+}
+
+// serves reports whether one of the globs fits the model. A star stands for
+// slashes too, which names such as openai/gpt-4.1 hold.
+func (m *member) serves(model string) bool {
+	if len(m.set.Models) == 0 {
+		return true
+	}
+	flat := strings.ReplaceAll(model, "/", "\x00")
+	for _, glob := range m.set.Models {
+		if ok, _ := path.Match(strings.ReplaceAll(glob, "/", "\x00"), flat); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// best returns the members of the lowest priority. from is sorted by it.
+func best(from []*member) []*member {
+	for i, m := range from {
+		if m.set.Priority != from[0].set.Priority {
+			return from[:i]
+		}
+	}
+	return from
+}
+
+// draw takes one at random by weight, or any if no weight is above 0.
+func draw(from []*member) *member {
+	if len(from) == 1 {
+		return from[0]
+	}
+	sum := 0
+	for _, m := range from {
+		sum += m.set.Weight
+	}
+	if sum == 0 {
+		return from[rand.IntN(len(from))] //nolint:gosec // a share, not a secret
+	}
+	n := rand.IntN(sum) //nolint:gosec // a share, not a secret
+	for _, m := range from {
+		if n -= m.set.Weight; n < 0 {
+			return m
+		}
+	}
+	return from[0]
+}
