@@ -11,6 +11,7 @@ package retry
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"time"
@@ -28,7 +29,7 @@ func New(s Settings, env plugins.Env) (plugins.Link, error) {
 		return plugins.Link{}, err
 	}
 	return plugins.Link{Fetch: func(next http.RoundTripper) http.RoundTripper {
-		return &retrier{settings: s, next: next, now: env.Now, jitter: fullJitter, metrics: m}
+		return &retrier{settings: s, next: next, log: env.Log, now: env.Now, jitter: fullJitter, metrics: m}
 	}}, nil
 }
 
@@ -36,6 +37,7 @@ func New(s Settings, env plugins.Env) (plugins.Link, error) {
 type retrier struct {
 	settings Settings
 	next     http.RoundTripper
+	log      *slog.Logger
 	now      func() time.Time
 	jitter   func(most time.Duration) time.Duration
 	metrics  *metrics
@@ -45,7 +47,7 @@ type retrier struct {
 // came to: an answer of an earlier one is gone by then.
 func (r *retrier) RoundTrip(req *http.Request) (*http.Response, error) {
 	call := plugins.CallOf(req.Context())
-	res, end, err := r.ask(req, &call.Trail)
+	res, end, err := r.ask(req, call)
 	r.metrics.requests[end].Inc()
 	if r.settings.Headers {
 		tell(call)
@@ -55,7 +57,7 @@ func (r *retrier) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // ask makes attempts until one of them settles the request, and tells how it
 // ended.
-func (r *retrier) ask(req *http.Request, trail *plugins.Trail) (*http.Response, result, error) {
+func (r *retrier) ask(req *http.Request, call *plugins.Call) (*http.Response, result, error) {
 	ctx, out := req.Context(), req
 	for n := 1; ; n++ {
 		res, err := r.next.RoundTrip(out)
@@ -68,10 +70,11 @@ func (r *retrier) ask(req *http.Request, trail *plugins.Trail) (*http.Response, 
 			discard(res)
 			return nil, left, context.Cause(ctx)
 		}
-		next, held := r.plan(req, res, trail.Alternatives() > 0, n)
+		next, held := r.plan(req, res, call.Trail.Alternatives() > 0, n)
 		if held != none {
 			return res, held, err
 		}
+		r.note(ctx, call, res, err)
 		discard(res)
 		r.metrics.waits.Observe(next.wait.Seconds())
 		if err := pause(ctx, next.wait); err != nil {
@@ -101,6 +104,16 @@ func (r *retrier) plan(req *http.Request, res *http.Response, elsewhere bool, n 
 		return attempt{}, bodyGone
 	}
 	return attempt{req: again, wait: wait}, none
+}
+
+// note logs a failure that the client will not see.
+func (r *retrier) note(ctx context.Context, call *plugins.Call, res *http.Response, err error) {
+	why := slog.Any("err", err)
+	if res != nil {
+		why = slog.Int("status", res.StatusCode)
+	}
+	r.log.LogAttrs(ctx, slog.LevelDebug, "asking again",
+		slog.String("request_id", call.ID), slog.String("upstream", call.Trail.Last()), why)
 }
 
 // tell puts on the client's answer how often an upstream was asked, and which
