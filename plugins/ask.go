@@ -1,6 +1,7 @@
 package plugins
 
 import (
+	"math/bits"
 	"net/http"
 )
 
@@ -14,15 +15,22 @@ const (
 	FieldMaxTokens
 )
 
+// everyField is all of them.
+const everyField = FieldModel | FieldStream | FieldMaxTokens
+
 // An Ask is what a request asks for, as far as its body says: read once, by
 // [ReadAsk], and shared by everybody who wants to know.
+//
+// A field that is in doubt holds what was read of it first, or nothing. That
+// is good enough to tell, not to decide.
 type Ask struct {
-	Model     string // as the client wrote it; "" if it named none
+	Model     string // as the client wrote it; "" if it named none, or none that can be seen
 	Stream    bool   // whether the answer shall come as a stream
 	MaxTokens int64  // the most tokens the answer may have; 0 if not stated
 
-	doubt Field  // fields that two readers of the body could read differently
-	why   string // what is wrong with them, for people
+	// why says for people, for each field that two readers of the body could
+	// read differently, what is wrong with it.
+	why [3]string
 }
 
 // ErrAmbiguousBody refuses a body whose inspected fields two readers could
@@ -39,8 +47,19 @@ var ErrAmbiguousBody = &Error{
 // Whoever decides by a field asks this first; whoever does not, lets the body
 // pass as it is.
 func (a Ask) Doubt(fields Field) error {
-	if a.doubt&fields == 0 {
-		return nil
+	for i, why := range a.why {
+		if fields&(1<<i) != 0 && why != "" {
+			return ErrAmbiguousBody.Saying(ErrAmbiguousBody.Message + ": " + why)
+		}
 	}
-	return ErrAmbiguousBody.Saying(ErrAmbiguousBody.Message + ": " + a.why)
+	return nil
+}
+
+// doubt puts fields in doubt. The first reason stays.
+func (a *Ask) doubt(fields Field, why string) {
+	for rest := fields; rest != 0; rest &= rest - 1 {
+		if i := bits.TrailingZeros8(uint8(rest)); a.why[i] == "" {
+			a.why[i] = why
+		}
+	}
 }

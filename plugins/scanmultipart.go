@@ -1,0 +1,130 @@
+package plugins
+
+import (
+	"bytes"
+	"mime"
+	"strings"
+)
+
+// readForm reads the fields of a multipart form (RFC 7578) of the given
+// Content-Type. It takes a form in the one shape that clients write, since on
+// every other some reader disagrees: no preamble, lines that end in CRLF, a
+// boundary that stands nowhere but between parts, and an end.
+func (a *asker) readForm(contentType string, body []byte) {
+	boundary, ok := formBoundary(contentType)
+	if !ok {
+		a.doubt(everyField, "its boundary is not plain")
+		return
+	}
+	rest, ok := bytes.CutPrefix(body, []byte("--"+boundary))
+	between := []byte("\r\n--" + boundary)
+	for ok && !bytes.HasPrefix(rest, []byte("--")) {
+		var part []byte
+		if part, rest, ok = bytes.Cut(rest, between); ok {
+			ok = a.readPart(part, between[2:])
+		}
+	}
+	if !ok || len(bytes.TrimPrefix(rest, []byte("--\r\n"))) > 0 && string(rest) != "--" {
+		a.doubt(everyField, "it is not a well-formed form")
+	}
+}
+
+// formBoundary returns the boundary that every reader takes from a
+// Content-Type, without "--". It holds no quotes, blanks or backslashes.
+func formBoundary(contentType string) (boundary string, ok bool) {
+	_, params, err := mime.ParseMediaType(contentType)
+	boundary = params["boundary"]
+	if err != nil || boundary == "" || len(boundary) > 70 { // RFC 2046 §5.1.1
+		return "", false
+	}
+	odd := func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`"\;,*%`, r) }
+	if strings.ContainsFunc(boundary, odd) || strings.Count(strings.ToLower(contentType), "boundary=") != 1 {
+		return "", false
+	}
+	return boundary, commonCharset(strings.ToLower(contentType))
+}
+
+// readPart reads what is between two boundaries: CRLF, header, an empty line,
+// content. It returns false if that is not well formed.
+func (a *asker) readPart(part, boundary []byte) bool {
+	part, ok := bytes.CutPrefix(part, []byte("\r\n"))
+	if !ok || bytes.Contains(part, boundary) {
+		return false
+	}
+	header, content, ok := bytes.Cut(part, []byte("\r\n\r\n"))
+	if !ok {
+		return false
+	}
+	p, ok := parsePart(string(header))
+	if !ok {
+		return false
+	}
+	if i, exact := findName(p.name); i >= 0 && a.first(i, exact) {
+		a.set(i, content)
+		if p.odd || !ascii(content) {
+			field := names()[i].field
+			a.doubt(field, names()[i].text+" is not a plain field of the form")
+		}
+	}
+	return true
+}
+
+// A part is what the header of one part of a form says.
+type part struct {
+	name string
+	odd  bool // whether some reader does not take it for a field of plain text
+}
+
+// parsePart reads the header of a part. It returns false where readers see
+// different names.
+func parsePart(header string) (p part, ok bool) {
+	for line := range strings.SplitSeq(header, "\r\n") {
+		key, value, found := strings.Cut(line, ":")
+		if !found || key == "" || strings.ContainsFunc(key, unusual) || strings.ContainsFunc(value, control) {
+			return part{}, false
+		}
+		value = strings.TrimSpace(value)
+		switch strings.ToLower(key) {
+		case "content-disposition":
+			if ok {
+				return part{}, false
+			}
+			var file bool
+			if p.name, file, ok = fieldName(value); !ok {
+				return part{}, false
+			}
+			p.odd = p.odd || file
+		case "content-type":
+			p.odd = p.odd || !commonCharset(strings.ToLower(value))
+		case "content-transfer-encoding":
+			p.odd = p.odd || !strings.EqualFold(value, "binary") && !strings.EqualFold(value, "8bit") && !strings.EqualFold(value, "7bit")
+		}
+	}
+	return p, ok
+}
+
+// fieldName returns the name that every reader takes from a
+// Content-Disposition, and whether it is that of a file.
+func fieldName(disposition string) (name string, file, ok bool) {
+	media, params, err := mime.ParseMediaType(disposition)
+	if err != nil || media != "form-data" {
+		return "", false, false
+	}
+	lower := strings.ToLower(disposition)
+	// The name must be there once, also to a reader that looks for name=, and
+	// as it is, without escapes.
+	once := strings.Count(lower, "name=")-strings.Count(lower, "filename=") == 1
+	name = params["name"]
+	plain := strings.Contains(disposition, `name="`+name+`"`) || strings.Contains(disposition, "name="+name)
+	_, file = params["filename"]
+	return name, file, once && plain && !strings.ContainsAny(name, `"\`)
+}
+
+// unusual reports whether r is in no name of a header that clients write.
+func unusual(r rune) bool {
+	return r != '-' && r != '_' && (r < '0' || r > '9') && (r|0x20 < 'a' || r|0x20 > 'z')
+}
+
+// control reports whether r is a control character; some readers end a line at
+// a bare CR or LF.
+func control(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
