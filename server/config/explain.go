@@ -1,0 +1,162 @@
+package config
+
+import (
+	"encoding"
+	"fmt"
+	"io"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/holysheep/relay/server/config/internal/tree"
+)
+
+// Explain writes the effective configuration as YAML, in the form of the file,
+// with a comment on every value that says where it comes from. It holds no
+// secret: the configuration has only the names of their sources.
+func (l *Loaded) Explain(w io.Writer) error {
+	n := l.node()
+	n.HeadComment = "The effective configuration, and where each value comes from.\n" + l.Config.way()
+	enc := yaml.NewEncoder(w)
+	enc.SetIndent(2)
+	if err := enc.Encode(n); err != nil {
+		return err
+	}
+	return enc.Close()
+}
+
+// Tree returns the effective configuration in the form of the file, as maps,
+// lists, texts, numbers and booleans.
+func (l *Loaded) Tree() map[string]any {
+	var m map[string]any
+	// It cannot fail: the nodes were made of such values.
+	_ = l.node().Decode(&m)
+	return m
+}
+
+// way says in words through what a request goes.
+func (c Config) way() string {
+	if len(c.Chain) == 0 {
+		return "A request goes straight to an upstream."
+	}
+	return fmt.Sprintf("A request goes through %s, then to an upstream; the answer comes back the other way.",
+		strings.Join(c.Chain, ", then "))
+}
+
+// node returns the configuration as a YAML node with comments.
+func (l *Loaded) node() *yaml.Node {
+	n := &yaml.Node{Kind: yaml.MappingNode}
+	for _, f := range tree.Fields(reflect.TypeFor[Config]()) {
+		if f.Name == "upstreams" {
+			add(n, "plugins", l.describe("plugins", reflect.ValueOf(l.Config.Plugins)))
+			l.markIdle(n.Content[len(n.Content)-1])
+		}
+		add(n, f.Name, l.describe(f.Name, reflect.ValueOf(l.Config).FieldByIndex(f.Index)))
+	}
+	return n
+}
+
+// markIdle says which plugins have settings and no place in the chain.
+func (l *Loaded) markIdle(settings *yaml.Node) {
+	for i := 0; i+1 < len(settings.Content); i += 2 {
+		if name := settings.Content[i]; !slices.Contains(l.Config.Chain, name.Value) {
+			name.HeadComment = name.Value + " is not in the chain."
+		}
+	}
+}
+
+// describe returns v, which stands at path, as a node.
+func (l *Loaded) describe(path string, v reflect.Value) *yaml.Node {
+	for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
+		if v.IsNil() {
+			return l.scalar(path, nil)
+		}
+		v = v.Elem()
+	}
+	if text, ok := textOf(v); ok {
+		return l.scalar(path, text)
+	}
+	n := &yaml.Node{Kind: yaml.MappingNode}
+	switch v.Kind() {
+	case reflect.Struct:
+		for _, f := range tree.Fields(v.Type()) {
+			add(n, f.Name, l.describe(tree.Join(path, f.Name), v.FieldByIndex(f.Index)))
+		}
+	case reflect.Map:
+		keys := v.MapKeys()
+		slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
+		for _, key := range keys {
+			add(n, key.String(), l.describe(tree.Join(path, key.String()), v.MapIndex(key)))
+		}
+	case reflect.Slice, reflect.Array:
+		n.Kind, n.Style = yaml.SequenceNode, yaml.FlowStyle
+		for i := range v.Len() {
+			item := l.describe("", v.Index(i))
+			item.LineComment = ""
+			n.Content = append(n.Content, item)
+		}
+	default:
+		return l.scalar(path, v.Interface())
+	}
+	if n.Kind == yaml.SequenceNode || len(n.Content) == 0 {
+		n.Style, n.LineComment = yaml.FlowStyle, l.Origin(path).String()
+	}
+	return n
+}
+
+// scalar returns a node for a plain value. What a careless plugin keeps under a
+// secret's name is not shown, and of a hash only what tells it from others.
+func (l *Loaded) scalar(path string, v any) *yaml.Node {
+	text, isText := v.(string)
+	switch {
+	case isText && text != "" && tree.NamesSecret(path):
+		v = tree.Hidden
+	case isText && strings.HasSuffix(path, ".sha256") && len(text) > fingerprint:
+		v = text[:fingerprint] + "…"
+	}
+	n := &yaml.Node{}
+	_ = n.Encode(v) // plain values always can be
+	n.LineComment = l.Origin(path).String()
+	return n
+}
+
+// fingerprint is how many digits of a hash are shown.
+const fingerprint = 12
+
+func add(n *yaml.Node, key string, v *yaml.Node) {
+	name := &yaml.Node{}
+	name.SetString(key)
+	n.Content = append(n.Content, name, v)
+}
+
+// textOf returns the text of a value that is written as one.
+func textOf(v reflect.Value) (any, bool) {
+	switch x := v.Interface().(type) {
+	case time.Duration:
+		return short(x), true
+	case time.Time:
+		if x.IsZero() {
+			return nil, true
+		}
+		return x.Format(time.RFC3339Nano), true
+	case encoding.TextMarshaler:
+		text, err := x.MarshalText()
+		return string(text), err == nil
+	}
+	return nil, false
+}
+
+// short writes d without the units that are 0: 5m, not 5m0s.
+func short(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}

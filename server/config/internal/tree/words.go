@@ -1,0 +1,89 @@
+package tree
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// Hidden stands where a secret stood.
+const Hidden = "(hidden)"
+
+// secretWords returns the words of text that look like keys of an API.
+func secretWords(text string) []string {
+	var found []string
+	for _, word := range regexp.MustCompile(`[A-Za-z0-9_+-]{10,}`).FindAllString(text, -1) {
+		// Names of variables are in capitals.
+		long := len(word) >= 20 && strings.ContainsAny(word, "0123456789") &&
+			strings.ContainsAny(word, "abcdefghijklmnopqrstuvwxyz")
+		if long || strings.HasPrefix(word, "sk-") {
+			found = append(found, word)
+		}
+	}
+	return found
+}
+
+// NamesSecret reports whether the last part of key says that a secret stands
+// there. A name that ends in _env or _file says where one stands.
+func NamesSecret(key string) bool {
+	key = strings.ToLower(key[strings.LastIndexByte(key, '.')+1:])
+	for _, end := range []string{"key", "token", "secret", "password", "passwd", "credential", "credentials"} {
+		if strings.HasSuffix(key, end) {
+			return true
+		}
+	}
+	return false
+}
+
+// NamePattern is what the name of a plugin or an upstream matches: in the
+// environment it stands in capitals between double underscores.
+const NamePattern = `^[a-z][a-z0-9]*(_[a-z0-9]+)*$`
+
+// NameRule says NamePattern in words.
+const NameRule = "a name is lower-case letters, digits and single underscores between them, such as spare_1"
+
+// ValidName reports whether name matches [NamePattern].
+func ValidName(name string) bool { return regexp.MustCompile(NamePattern).MatchString(name) }
+
+// Brief quotes a text, unless it is so long that it may be anything.
+func Brief(text string) string {
+	if len(text) > 20 {
+		return "a text of " + strconv.Itoa(len(text)) + " bytes"
+	}
+	return strconv.Quote(text)
+}
+
+// Nearest returns the candidate that is most like name, or "" if none is near.
+func Nearest(name string, candidates []string) string {
+	best, least := "", 2+min(2, len(name)/4)
+	for _, c := range candidates {
+		if d := distance(name, c); d < least {
+			best, least = c, d
+		}
+	}
+	return best
+}
+
+// distance is how many bytes must be put in, taken out or changed to make b of
+// a (Levenshtein). Names beyond 64 bytes are like nothing.
+func distance(a, b string) int {
+	if len(a) > 64 || len(b) > 64 {
+		return 64
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost = 1 + min(diagonal, row[j], row[j+1])
+			}
+			diagonal, row[j+1] = row[j+1], cost
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,75 @@
+package config
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/holysheep/relay/server/config/internal/tree"
+)
+
+// validate notes what is wrong with the whole: what its own checks find, and
+// what only the sources tell.
+func (l *loader) validate(c Config) {
+	l.validateSources()
+	// What follows from a value that did not fit is not told.
+	problems := slices.DeleteFunc(tree.Lines(c.Validate()), func(err error) bool {
+		key, _, _ := strings.Cut(err.Error(), ": ")
+		return l.problems.Under(key)
+	})
+	for _, err := range problems {
+		key, text, _ := strings.Cut(err.Error(), ": ")
+		l.problems.Add(key, "%s%s", text, l.setBy(key))
+	}
+	for _, name := range c.Chain {
+		if _, ok := c.Plugins[name]; !ok {
+			l.problems.Add("chain", "unknown plugin %s, known are %s%s", tree.Brief(name),
+				strings.Join(l.root.Fields["plugins"].Names(), ", "), l.setBy("chain"))
+		}
+	}
+	if len(c.Redis.Addresses) > 0 {
+		l.checkPassword(c.Redis)
+	}
+}
+
+// setBy tells the variable that set key, if one did: the file does not show it.
+func (l *loader) setBy(key string) string {
+	if o := l.origins[key]; o.Kind == Environment || o.Kind == Alias {
+		return " (" + o.String() + ")"
+	}
+	return ""
+}
+
+// validateSources holds settings that name a variable to names of variables, so
+// that a key in the wrong place is refused here and not printed elsewhere.
+func (l *loader) validateSources() {
+	found := map[string]string{}
+	tree.Walk("", l.merged.Raw(), func(path string, v any) {
+		if name, ok := v.(string); ok && name != "" {
+			found[path] = name
+		}
+	})
+	for _, path := range slices.Sorted(maps.Keys(found)) {
+		name := found[path]
+		switch {
+		case strings.HasSuffix(path, "_env") && !regexp.MustCompile(`^[A-Z_][A-Z0-9_]{0,127}$`).MatchString(name):
+			l.problems.Add(path, "is not the name of an environment variable: capitals, digits and _, such as UPSTREAM_API_KEY")
+		case strings.HasSuffix(path, "_file") && strings.HasPrefix(name, "sk-"):
+			l.problems.Add(path, "holds what looks like a key, not the name of a file")
+		}
+	}
+}
+
+// checkPassword notes if the source of the password does not exist.
+func (l *loader) checkPassword(r Redis) {
+	if r.PasswordEnv != "" && l.env[r.PasswordEnv] == "" {
+		l.problems.Add("redis.password_env", "%s is not set", r.PasswordEnv)
+	}
+	if r.PasswordFile == "" {
+		return
+	}
+	if _, err := l.src.ReadFile(r.PasswordFile); err != nil {
+		l.problems.Add("redis.password_file", "%v", err)
+	}
+}
