@@ -106,7 +106,7 @@ func (l *loader) chain(env *envLayer) []string {
 	}
 	list, ok := said.([]any)
 	if !ok {
-		return known(Defaults().Chain, l.known)
+		return knownChain(Defaults().Chain, l.known)
 	}
 	var names []string
 	for _, item := range list {

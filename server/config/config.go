@@ -13,8 +13,9 @@ import (
 	"github.com/holysheep/relay/server/upstream"
 )
 
-// Config is the configuration of a relay. A comment on a field is also its
-// description in the schema.
+// Config is the configuration of a relay.
+//
+// The comments on the fields are what the schema shows as descriptions.
 type Config struct {
 	// Listen is the address for clients, such as ":8080": /v1/*, /health and
 	// /ready.

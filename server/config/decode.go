@@ -44,7 +44,7 @@ func (l *loader) checkKnown() {
 // one, so that each keeps its own.
 func (l *loader) decode(merged map[string]any) Config {
 	cfg := Defaults()
-	cfg.Chain = known(cfg.Chain, l.known)
+	cfg.Chain = knownChain(cfg.Chain, l.known)
 	settings, _ := merged["plugins"].(map[string]any)
 	upstreams, _ := merged["upstreams"].(map[string]any)
 	delete(merged, "plugins")
@@ -102,8 +102,8 @@ func replaceList(from, to reflect.Value) (any, error) {
 	return from.Interface(), nil
 }
 
-// known returns those of chain that are among the known plugins.
-func known(chain []string, all []plugins.Plugin) []string {
+// knownChain returns those of chain that are among the known plugins.
+func knownChain(chain []string, all []plugins.Plugin) []string {
 	return slices.DeleteFunc(slices.Clone(chain), func(name string) bool {
 		return !slices.ContainsFunc(all, func(p plugins.Plugin) bool { return p.Name() == name })
 	})
