@@ -61,11 +61,15 @@ func (b *Body) Reader() io.ReadCloser { return &reader{body: b} }
 
 // Again returns a reader of the body from its beginning, as
 // [http.Request.GetBody] does. It returns [plugins.ErrBodyGone] if the
-// beginning has passed and is not held.
+// beginning has passed and is not held, and what broke the body if it is not
+// whole: half a request is not sent again.
 func (b *Body) Again() (io.ReadCloser, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.spill {
+	switch {
+	case b.err != nil && !errors.Is(b.err, io.EOF):
+		return nil, b.err
+	case b.spill:
 		return nil, plugins.ErrBodyGone
 	}
 	return b.Reader(), nil

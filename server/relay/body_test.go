@@ -167,3 +167,12 @@ func TestEveryReadFromTheClientIsBounded(t *testing.T) {
 		t.Errorf("%d calls, want pairs", len(bounds))
 	}
 }
+
+func TestABrokenBodyIsNotReadAgain(t *testing.T) {
+	broken := errors.New("the client left")
+	b := newBody(t, io.MultiReader(strings.NewReader("half"), iotest.ErrReader(broken)), -1, 10, 10)
+	_, _ = io.ReadAll(b.Reader())
+	if _, err := b.Again(); !errors.Is(err, broken) {
+		t.Errorf("again: %v, want %v", err, broken)
+	}
+}

@@ -33,6 +33,7 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 	a := &answer{ctx: ctx, cancel: cancel, call: x.call}
 	if x.timeout > 0 {
 		a.timer = time.AfterFunc(x.timeout, func() { cancel(ErrTimeout) })
+		ctx = bounded{ctx, time.Now().Add(x.timeout)}
 	}
 	res, err := x.next.RoundTrip(req.WithContext(ctx))
 	if err != nil {
@@ -50,6 +51,17 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 	res.Body = a
 	return res, nil
 }
+
+// bounded is a context that says when its answer is due, so that nobody begins
+// a wait that would outlast it. A context with a deadline of its own would cut
+// a running stream too.
+type bounded struct {
+	context.Context //nolint:containedctx // it is a context
+	due             time.Time
+}
+
+// Deadline implements [context.Context].
+func (b bounded) Deadline() (time.Time, bool) { return b.due, true }
 
 // streams reports whether the answer is a stream, which may run for long once
 // it has begun: events, or bytes whose number the upstream does not know. JSON

@@ -1,0 +1,111 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/holysheep/relay/plugins"
+	"github.com/holysheep/relay/server/relay"
+)
+
+// A visit is one request on its way, for the access line and the metrics.
+type visit struct {
+	req   *http.Request
+	call  *plugins.Call
+	body  *relay.Body // nil if there is none
+	w     *writer
+	route string
+	start time.Time
+}
+
+// end counts the request and writes its line. broken tells that the answer was
+// cut off after it had begun.
+func (s *Server) end(v *visit, broken bool) {
+	status, took := v.status(), time.Since(v.start)
+	if v.body != nil {
+		v.body.Seal() // what the client has not sent is not asked for any more
+	}
+	m := method(v.req.Method)
+	s.metrics.inFlight.Dec()
+	s.visits.Done()
+	s.metrics.requests.WithLabelValues(m, v.route, strconv.Itoa(status)).Inc()
+	s.metrics.duration.WithLabelValues(m, v.route).Observe(took.Seconds())
+	if s.access.Load() && v.route != "/health" && v.route != "/ready" {
+		v.log(s.log, status, took, broken)
+	}
+}
+
+// status returns what the client got, or would have got had it stayed.
+func (v *visit) status() int {
+	if v.w.status == 0 {
+		return relay.ErrClientGone.Status
+	}
+	return v.w.status
+}
+
+// log writes the access line: never a key, a prompt, a body or a query.
+func (v *visit) log(log *slog.Logger, status int, took time.Duration, broken bool) {
+	client, _ := v.call.Client()
+	remote, _, _ := net.SplitHostPort(v.req.RemoteAddr)
+	attrs := make([]slog.Attr, 0, 20)
+	attrs = append(attrs,
+		slog.String("request_id", v.call.ID),
+		slog.String("method", short(v.req.Method)),
+		slog.String("path", short(v.req.URL.Path)),
+		slog.Int("status", status),
+		slog.String("client", client.Name),
+		slog.String("model", short(v.call.Ask().Model)),
+		slog.String("upstream", v.call.Trail.Last()),
+		slog.Int("attempts", v.call.Trail.Attempts()),
+		slog.String("cache", v.call.Cache()),
+		slog.Int64("bytes", v.w.bytes),
+		slog.Float64("duration_ms", milliseconds(took)),
+		slog.String("remote", remote),
+	)
+	if !v.w.first.IsZero() {
+		attrs = append(attrs, slog.Float64("first_byte_ms", milliseconds(v.w.first.Sub(v.start))))
+	}
+	if ended := v.ended(broken); ended != "" {
+		attrs = append(attrs, slog.String("ended", ended))
+	}
+	if err := v.call.Fault(); err != nil {
+		attrs = append(attrs, slog.Any("err", err))
+	}
+	log.LogAttrs(context.Background(), level(status, broken), "request", attrs...)
+}
+
+// ended says who cut an answer short: "client_gone" or "broken_off".
+func (v *visit) ended(broken bool) string {
+	switch {
+	case !broken && v.w.status != 0:
+		return ""
+	case v.call.Fault() == nil || errors.Is(v.call.Fault(), context.Canceled):
+		return "client_gone"
+	case v.w.status == 0:
+		return ""
+	}
+	return "broken_off"
+}
+
+func level(status int, broken bool) slog.Level {
+	if status >= 500 || broken {
+		return slog.LevelWarn
+	}
+	return slog.LevelInfo
+}
+
+// short bounds what a client wrote: 256 bytes tell a path or model apart.
+func short(s string) string {
+	const most = 256
+	if len(s) > most {
+		return s[:most] + "…"
+	}
+	return s
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -1,0 +1,61 @@
+package server
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/holysheep/relay/plugins"
+)
+
+// adminRoutes answers operators: metrics, the effective configuration, and
+// what the plugins have to tell. All of it is read-only.
+func (s *Server) adminRoutes(e *echo.Echo) {
+	methods := []string{http.MethodGet, http.MethodHead}
+	e.Match(methods, "/metrics", echo.WrapHandler(promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{
+		EnableOpenMetrics: true,
+	})))
+	e.Match(methods, "/config", s.showConfig)
+	e.Match(methods, "/plugins/:name", s.showPlugin)
+	e.Match(methods, "/plugins/:name/*", s.showPlugin)
+}
+
+// showConfig answers with the effective configuration. Keys stand in it as
+// fingerprints, the first 12 digits of their SHA-256.
+func (s *Server) showConfig(c echo.Context) error {
+	g := s.take()
+	defer g.release()
+	return c.JSON(http.StatusOK, map[string]any{
+		"version": s.options.Version,
+		"chain":   g.names,
+		"config":  g.config.Tree(),
+		"keys":    g.pool.Fingerprints(fingerprint),
+	})
+}
+
+// fingerprint tells keys apart without telling them.
+func fingerprint(key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return "sha256:" + hex.EncodeToString(sum[:6])
+}
+
+// showPlugin passes the request on to the plugin's own handler.
+func (s *Server) showPlugin(c echo.Context) error {
+	g := s.take()
+	defer g.release()
+	name := c.Param("name")
+	i := slices.Index(g.names, name)
+	if i < 0 || g.chain[i].Admin == nil {
+		return &plugins.Error{
+			Status: http.StatusNotFound, Type: "invalid_request_error", Code: "unknown_url",
+			Message: "no plugin of this name in the chain has anything to tell; the chain is " + strings.Join(g.names, ", "),
+		}
+	}
+	http.StripPrefix("/plugins/"+name, g.chain[i].Admin).ServeHTTP(c.Response(), c.Request())
+	return nil
+}

@@ -1,0 +1,134 @@
+package server
+
+import (
+	"crypto/rand"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/holysheep/relay/plugins"
+	"github.com/holysheep/relay/server/config"
+	"github.com/holysheep/relay/server/relay"
+)
+
+// entry is the outermost handler of the API listener: everything that every
+// request gets, and the way to the upstreams.
+func (s *Server) entry(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		v := s.arrive(c)
+		broken := true
+		defer func() {
+			if p := recover(); p != nil {
+				broken = s.recovered(p, c)
+			}
+			s.end(v, broken)
+			if broken {
+				panic(http.ErrAbortHandler) // cut the connection, as the answer was
+			}
+		}()
+		err := s.dispatch(c, v, next)
+		if err != nil {
+			v.call.SetFault(err)
+			if c.Response().Committed {
+				return nil // broken stays true
+			}
+			c.Error(err)
+		}
+		broken = false
+		return nil
+	}
+}
+
+// arrive makes the call and the writer of a request.
+func (s *Server) arrive(c echo.Context) *visit {
+	s.visits.Add(1)
+	s.metrics.inFlight.Inc()
+	req := c.Request()
+	v := &visit{req: req, route: route(req.URL.Path), start: time.Now()}
+	v.call = plugins.NewCall(requestID(req), v.ask)
+	v.call.SetHeader("X-Request-Id", v.call.ID)
+	v.w = &writer{
+		ResponseWriter: c.Response().Writer, call: v.call,
+		draining: &s.draining, closes: req.ProtoMajor == 1,
+	}
+	c.Response().Writer = v.w
+	v.req = req.WithContext(plugins.WithCall(req.Context(), v.call))
+	c.SetRequest(v.req)
+	return v
+}
+
+// ask tells what the request asks for, as far as its body is held.
+func (v *visit) ask() plugins.Ask {
+	if v.body == nil {
+		return plugins.ReadAsk(v.req, nil, true)
+	}
+	head, whole := v.body.Peek()
+	return plugins.ReadAsk(v.req, head, whole)
+}
+
+// dispatch relays what is to be relayed; next answers the rest.
+func (s *Server) dispatch(c echo.Context, v *visit, next echo.HandlerFunc) error {
+	req := c.Request()
+	if !relayed(req.URL.Path) {
+		return next(c)
+	}
+	if err := checkPath(req.URL.Path); err != nil {
+		return err
+	}
+	g := s.take()
+	defer g.release()
+	if err := v.hold(&g.config.Config); err != nil {
+		return err
+	}
+	return g.handler(c)
+}
+
+// hold puts in place of the request's body one that can be read again. It
+// reads nothing yet.
+func (v *visit) hold(conf *config.Config) error {
+	if v.req.Body == nil || v.req.Body == http.NoBody {
+		return nil
+	}
+	body, err := relay.NewBody(v.req.Body, v.req.ContentLength, conf.MaxBody, conf.MaxReplay)
+	if err != nil {
+		return err
+	}
+	body.Deadline = http.NewResponseController(v.w.ResponseWriter).SetReadDeadline
+	v.body = body
+	v.req.Body, v.req.GetBody = body.Reader(), body.Again
+	return nil
+}
+
+// recovered handles a panic: [http.ErrAbortHandler] is a stream that broke
+// off, anything else is our fault. It reports whether the connection must be
+// cut because an answer has begun.
+func (s *Server) recovered(p any, c echo.Context) (broken bool) {
+	if p == http.ErrAbortHandler { //nolint:errorlint,err113 // a panic's value, not a wrapped error
+		return true
+	}
+	s.log.Error("panic", "panic", p, "stack", string(debug.Stack()),
+		"request_id", plugins.CallOf(c.Request().Context()).ID)
+	if c.Response().Committed {
+		return true
+	}
+	c.Error(ErrInternal)
+	return false
+}
+
+// requestID returns the client's X-Request-Id, or a new one if it has none
+// that can stand in logs: 1 to 128 letters, digits, and "-_.:".
+func requestID(req *http.Request) string {
+	id := req.Header.Get("X-Request-Id")
+	if id == "" || len(id) > 128 {
+		return "req_" + rand.Text()
+	}
+	for _, r := range []byte(id) {
+		word := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+		if !word && r != '-' && r != '_' && r != '.' && r != ':' {
+			return "req_" + rand.Text()
+		}
+	}
+	return id
+}

@@ -1,0 +1,87 @@
+package server
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/holysheep/relay/plugins"
+)
+
+// ErrUnknownURL is the answer to what is neither relayed nor the server's own.
+var ErrUnknownURL = &plugins.Error{
+	Status: http.StatusNotFound, Type: "invalid_request_error", Code: "unknown_url",
+	Message: "no such URL: this relay answers under /v1/",
+}
+
+// ErrInternal is the answer to whatever nobody foresaw.
+var ErrInternal = &plugins.Error{
+	Status: http.StatusInternalServerError, Type: "server_error", Code: "internal_error",
+	Message: "the relay met an internal error",
+}
+
+// answerError writes err as OpenAI's clients parse it. It is the one place
+// where bodies of errors are made, the framework's own errors included.
+func answerError(err error, c echo.Context) {
+	if c.Response().Committed {
+		return
+	}
+	e := known(err)
+	header := c.Response().Header()
+	for k, v := range e.Header {
+		header[k] = v
+	}
+	body := errorBody(e)
+	header.Set("Content-Type", "application/json")
+	header.Set("Content-Length", strconv.Itoa(len(body)))
+	header.Set("X-Content-Type-Options", "nosniff")
+	c.Response().WriteHeader(e.Status)
+	if c.Request().Method != http.MethodHead {
+		_, _ = c.Response().Write(body) // a client that left needs no answer
+	}
+}
+
+// known returns the answer for err.
+func known(err error) *plugins.Error {
+	if e, ok := plugins.AsError(err); ok {
+		return e
+	}
+	var h *echo.HTTPError
+	if errors.As(err, &h) {
+		return framework(h)
+	}
+	return ErrInternal.Because(err)
+}
+
+// framework returns the answer for an error of the web framework, whose own
+// text stays here.
+func framework(h *echo.HTTPError) *plugins.Error {
+	switch {
+	case h.Code == http.StatusNotFound:
+		return ErrUnknownURL
+	case h.Code >= 400 && h.Code < 500:
+		return &plugins.Error{
+			Status: h.Code, Type: "invalid_request_error", Code: "invalid_request",
+			Message: http.StatusText(h.Code), Err: h,
+		}
+	}
+	return ErrInternal.Because(h)
+}
+
+// errorBody returns e in the form of OpenAI's API.
+func errorBody(e *plugins.Error) []byte {
+	var body struct {
+		Error struct {
+			Message string  `json:"message"`
+			Type    string  `json:"type"`
+			Param   *string `json:"param"`
+			Code    string  `json:"code"`
+		} `json:"error"`
+	}
+	body.Error.Message, body.Error.Type, body.Error.Code = e.Message, e.Type, e.Code
+	b, _ := json.Marshal(body) // strings always marshal
+	return b
+}

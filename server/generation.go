@@ -1,0 +1,145 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+
+	"github.com/holysheep/relay/internal/keep"
+	"github.com/holysheep/relay/internal/watch"
+	"github.com/holysheep/relay/plugins"
+	"github.com/holysheep/relay/server/config"
+	"github.com/holysheep/relay/server/relay"
+	"github.com/holysheep/relay/server/upstream"
+)
+
+// A generation is one configuration at work. Requests hold the generation that
+// they began with, so a reload never changes one in flight.
+type generation struct {
+	config  *config.Loaded
+	names   []string // of the chain
+	chain   plugins.Chain
+	pool    *upstream.Pool
+	cert    *tls.Certificate // nil without TLS
+	handler echo.HandlerFunc
+
+	hold *keep.Hold
+	refs atomic.Int64 // 1 while it is the current one, and 1 for each request
+	free func(*generation)
+}
+
+// build makes a generation, or reports every problem and leaves nothing behind.
+func (s *Server) build(loaded *config.Loaded, reads *watch.Reads) (*generation, error) {
+	g := &generation{config: loaded, hold: s.kept.Hold(), free: s.free}
+	g.refs.Store(1)
+	pool, err := upstream.New(loaded.Config.Upstreams, s.env("upstream", g.hold, reads))
+	g.pool = pool
+	err = errors.Join(checkExposed(&loaded.Config), err, g.link(s, reads))
+	if err == nil {
+		err = g.chain.Check(g.names)
+	}
+	cert, certErr := certificate(loaded.Config.TLS, reads.ReadFile)
+	if err = errors.Join(err, certErr); err != nil {
+		return nil, errors.Join(err, g.close(context.Background()))
+	}
+	g.cert = cert
+	g.handler = g.serve()
+	return g, nil
+}
+
+// link builds the plugins of the chain, in its order.
+func (g *generation) link(s *Server, reads *watch.Reads) error {
+	var errs []error
+	for _, name := range g.config.Config.Chain {
+		p, ok := s.plugins[name]
+		if !ok {
+			continue // config.Load has refused it
+		}
+		l, err := p.Build(g.config.Config.Plugins[name], s.env(name, g.hold, reads))
+		if err != nil {
+			errs = append(errs, fmt.Errorf("plugins.%s: %w", name, err))
+			continue
+		}
+		g.names, g.chain = append(g.names, name), append(g.chain, l)
+	}
+	return errors.Join(errs...)
+}
+
+// serve puts the chain around the centre.
+func (g *generation) serve() echo.HandlerFunc {
+	c := g.config.Config
+	centre := relay.New(g.chain.Fetch(g.pool), c.RequestTimeout)
+	handler := g.chain.Serve(centre.Serve)
+	if len(c.CORS.Origins) == 0 {
+		return handler
+	}
+	return middleware.CORSWithConfig(middleware.CORSConfig{
+		AllowOrigins: c.CORS.Origins,
+		AllowHeaders: c.CORS.Headers,
+		AllowMethods: []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete},
+		ExposeHeaders: []string{
+			"X-Request-Id", "Retry-After", "Retry-After-Ms", "X-Cache", "Age", "X-Relay-Attempts", "X-Relay-Upstream",
+			"X-Ratelimit-Limit-Requests", "X-Ratelimit-Remaining-Requests", "X-Ratelimit-Reset-Requests",
+			"X-Ratelimit-Limit", "X-Ratelimit-Remaining", "X-Ratelimit-Reset",
+		},
+		MaxAge: int(c.CORS.MaxAge / time.Second),
+	})(handler)
+}
+
+// checkExposed refuses to let strangers in by accident.
+func checkExposed(c *config.Config) error {
+	if c.AllowAnonymous || loopback(c.Listen) {
+		return nil
+	}
+	for _, name := range c.Chain {
+		if name == "auth" {
+			return nil
+		}
+	}
+	return fmt.Errorf("chain: without auth, listen %q would let anybody in: add auth, "+
+		"listen on 127.0.0.1, or set allow_anonymous: true", c.Listen)
+}
+
+// loopback reports whether only this machine reaches the address.
+func loopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(strings.Trim(host, "[]"))
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// take returns the current generation, held for one request.
+func (s *Server) take() *generation {
+	for {
+		g := s.current.Load()
+		for n := g.refs.Load(); n > 0; n = g.refs.Load() {
+			if g.refs.CompareAndSwap(n, n+1) {
+				return g
+			}
+		}
+		// It ended between the two loads: the next one is current by now.
+	}
+}
+
+// release lets go of a generation. The last one frees it.
+func (g *generation) release() {
+	if g.refs.Add(-1) == 0 {
+		g.free(g)
+	}
+}
+
+// close frees what the generation holds.
+func (g *generation) close(ctx context.Context) error {
+	return errors.Join(g.chain.Close(ctx), g.hold.Release())
+}

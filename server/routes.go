@@ -1,0 +1,71 @@
+package server
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/holysheep/relay/plugins"
+)
+
+// ErrPath refuses a path with a dot segment: the upstream could resolve it to
+// something outside the API, with the relay's own key.
+var ErrPath = &plugins.Error{
+	Status: http.StatusBadRequest, Type: "invalid_request_error", Code: "invalid_path",
+	Message: "the path holds a dot segment",
+}
+
+// prefix is what is relayed; all else is the server's own or 404.
+const prefix = "/v1/"
+
+// relayed reports whether a request is for the upstreams.
+func relayed(path string) bool { return strings.HasPrefix(path, prefix) }
+
+// checkPath returns [ErrPath] if the decoded path holds a dot segment.
+func checkPath(path string) error {
+	for segment := range strings.FieldsFuncSeq(path, func(r rune) bool { return r == '/' || r == '\\' }) {
+		if segment == "." || segment == ".." {
+			return ErrPath
+		}
+	}
+	return nil
+}
+
+// routes are the values of the label route: the endpoints of the known APIs by
+// their first words. Any other is "/v1/*", or "other" outside of /v1.
+var routes = []string{
+	"/v1/audio/speech", "/v1/audio/transcriptions", "/v1/audio/translations",
+	"/v1/batches", "/v1/chat/completions", "/v1/completions", "/v1/embeddings",
+	"/v1/files", "/v1/fine_tuning", "/v1/images/edits", "/v1/images/generations",
+	"/v1/images/variations", "/v1/messages", "/v1/models", "/v1/moderations",
+	"/v1/realtime", "/v1/rerank", "/v1/responses", "/v1/uploads", "/v1/videos",
+}
+
+// route returns the label of a path.
+func route(path string) string {
+	i, found := slices.BinarySearch(routes, path)
+	if found {
+		return path
+	}
+	// The route that is a prefix of the path, if any, sorts just before it.
+	if i > 0 && strings.HasPrefix(path, routes[i-1]+"/") {
+		return routes[i-1]
+	}
+	switch {
+	case path == "/health" || path == "/ready":
+		return path
+	case relayed(path):
+		return "/v1/*"
+	}
+	return "other"
+}
+
+// method returns the label of a method.
+func method(m string) string {
+	switch m {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
+		http.MethodDelete, http.MethodOptions:
+		return m
+	}
+	return "OTHER"
+}

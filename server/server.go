@@ -1,0 +1,155 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/holysheep/relay/internal/keep"
+	"github.com/holysheep/relay/internal/watch"
+	"github.com/holysheep/relay/plugins"
+	"github.com/holysheep/relay/server/upstream"
+)
+
+// Options are what a server is told from outside of its configuration.
+type Options struct {
+	Plugins []plugins.Plugin // that a chain may name
+	Path    string           // of the configuration's file; "" is none
+	Environ []string         // as [os.Environ] returns it
+	Base    map[string]any   // a layer of configuration under the file; may be nil
+	Log     io.Writer        // where the log goes
+	Version string           // of the build
+
+	// Upstreams, if there are any, take the place of those configured.
+	Upstreams map[string]upstream.Settings
+}
+
+// A Server is a relay: two listeners and the current configuration.
+type Server struct {
+	options Options
+	plugins map[string]plugins.Plugin
+	environ map[string]string
+
+	log      *slog.Logger
+	level    slog.LevelVar
+	access   atomic.Bool
+	registry *prometheus.Registry
+	metrics  *metrics
+
+	current   atomic.Pointer[generation]
+	kept      keep.Store
+	watcher   *watch.Watcher
+	reloading sync.Mutex
+	freeing   sync.WaitGroup
+
+	draining  atomic.Bool
+	visits    sync.WaitGroup // requests in flight, upgraded connections included
+	api       *http.Server
+	admin     *http.Server
+	listeners struct{ api, admin net.Listener }
+	base      context.Context //nolint:containedctx // of every request: its end cuts them all
+	cut       context.CancelFunc
+}
+
+// New loads the configuration and builds the server. It listens on nothing
+// yet. The error holds every problem of the configuration.
+func New(o Options) (*Server, error) {
+	watcher, err := watch.New()
+	if err != nil {
+		return nil, fmt.Errorf("watching files: %w", err)
+	}
+	registry := prometheus.NewRegistry()
+	s := &Server{
+		options:  o,
+		plugins:  make(map[string]plugins.Plugin, len(o.Plugins)),
+		environ:  environ(o.Environ),
+		registry: registry,
+		metrics:  newMetrics(registry, o.Version),
+		watcher:  watcher,
+	}
+	for _, p := range o.Plugins {
+		s.plugins[p.Name()] = p
+	}
+	if err := s.first(); err != nil {
+		_ = watcher.Close()
+		return nil, err
+	}
+	s.base, s.cut = context.WithCancel(context.Background())
+	s.api, s.admin = s.newAPI(), s.newAdmin()
+	return s, nil
+}
+
+// first loads the configuration that the server starts with, and the log that
+// it asks for.
+func (s *Server) first() error {
+	reads := &watch.Reads{}
+	loaded, err := s.read(reads)
+	if err != nil {
+		return err
+	}
+	s.log = s.newLog(loaded.Config.Log)
+	g, err := s.build(loaded, reads)
+	if err != nil {
+		return err
+	}
+	s.replace(g)
+	s.metrics.loaded(nil)
+	s.watcher.Watch(reads)
+	return nil
+}
+
+// env is what the server lends to the plugin of the given name.
+func (s *Server) env(name string, hold *keep.Hold, reads *watch.Reads) plugins.Env {
+	return plugins.Env{
+		Log:       s.log.With("plugin", name),
+		Metrics:   s.registry,
+		Now:       time.Now,
+		LookupEnv: func(key string) (string, bool) { v, ok := s.environ[key]; return v, ok },
+		ReadFile:  reads.ReadFile,
+		Keep: func(key string, create func() (any, error)) (any, error) {
+			return hold.Keep(name+"."+key, key == "metrics", create)
+		},
+	}
+}
+
+// environ returns the variables by name; the last of a name wins.
+func environ(list []string) map[string]string {
+	vars := make(map[string]string, len(list))
+	for _, kv := range list {
+		if k, v, ok := strings.Cut(kv, "="); ok {
+			vars[k] = v
+		}
+	}
+	return vars
+}
+
+// Listen opens both listeners and returns their addresses. [Server.Run] does
+// it too, if it has not been done.
+func (s *Server) Listen() (api, admin net.Addr, err error) {
+	if s.listeners.api == nil {
+		c := s.current.Load().config.Config
+		a, err := net.Listen("tcp", c.Listen)
+		if err != nil {
+			return nil, nil, fmt.Errorf("listen: %w", err)
+		}
+		b, err := net.Listen("tcp", c.Admin)
+		if err != nil {
+			_ = a.Close()
+			return nil, nil, fmt.Errorf("admin: %w", err)
+		}
+		s.listeners.api, s.listeners.admin = a, b
+	}
+	return s.listeners.api.Addr(), s.listeners.admin.Addr(), nil
+}
+
+// Gather returns the server's metrics.
+func (s *Server) Gather() prometheus.Gatherer { return s.registry }
