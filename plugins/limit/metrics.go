@@ -1,0 +1,42 @@
+package limit
+
+import (
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+)
+
+// metrics are the collectors of the plugin. They outlive every generation.
+// Names are written out in full, so that a name copied from a dashboard finds
+// this file.
+type metrics struct {
+	decisions *prometheus.CounterVec // by rule: "max_in_flight" and those of the configuration; by decision: "admitted", "rate_limit_exceeded", "concurrency_exceeded"
+	inFlight  *prometheus.GaugeVec   // by rule, as above
+	active    prometheus.Gauge
+	remaining *prometheus.GaugeVec // by upstream: those of the configuration; by kind: "requests", "tokens"
+
+	current atomic.Pointer[limiter] // the generation that active speaks of
+}
+
+func newMetrics(reg prometheus.Registerer) *metrics {
+	auto := promauto.With(reg)
+	return &metrics{
+		decisions: auto.NewCounterVec(prometheus.CounterOpts{
+			Name: "relay_limit_decisions_total",
+			Help: "Decisions on requests: one admitted counts for every rule, one refused for the rule that its answer names.",
+		}, []string{"rule", "decision"}),
+		inFlight: auto.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "relay_limit_in_flight",
+			Help: "Requests that hold a slot of the rule in this replica.",
+		}, []string{"rule"}),
+		active: auto.NewGauge(prometheus.GaugeOpts{
+			Name: "relay_limit_rules_active",
+			Help: "Rules of the current configuration that limit something.",
+		}),
+		remaining: auto.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "relay_limit_upstream_remaining",
+			Help: "What the upstream's own limit had left, as its last answer told.",
+		}, []string{"upstream", "kind"}),
+	}
+}
