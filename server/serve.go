@@ -114,5 +114,5 @@ func greet(w io.Writer, api net.Addr, key string) {
 	_, _ = fmt.Fprintf(w, "The relay is up, in front of a built-in demo upstream whose answers are made up.\n\n"+
 		"  URL  http://%s/v1\n  key  %s\n\nAn answer, and a stream:\n\n%s\n%s\n", api, key,
 		ask("", `{"model":"demo","messages":[{"role":"user","content":"Hello, sheep"}]}`),
-		ask("-N -H 'X-Demo-Interval: 100ms' ", `{"model":"demo","stream":true,"messages":[{"role":"user","content":"Count some sheep, please, one by one"}]}`))
+		ask("-N -H 'X-Demo-Pace: 100ms' ", `{"model":"demo","stream":true,"messages":[{"role":"user","content":"Count some sheep, please, one by one"}]}`))
 }
