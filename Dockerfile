@@ -10,13 +10,14 @@ ARG GOPROXY=https://proxy.golang.org,direct
 ENV CGO_ENABLED=0 GOWORK=off GOTOOLCHAIN=local GOFLAGS=-buildvcs=false
 # Modules first: they change less often than the code.
 COPY go.mod go.sum ./
-RUN go mod download
+RUN --mount=type=cache,target=/go/pkg/mod go mod download
 COPY . .
 # Empty is the platform that builds. BuildKit fills them in by itself.
 ARG TARGETOS
 ARG TARGETARCH
 ARG VERSION=dev
-RUN GOOS=${TARGETOS} GOARCH=${TARGETARCH} go build -trimpath \
+RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
+    GOOS=${TARGETOS} GOARCH=${TARGETARCH} go build -trimpath \
     -ldflags "-s -w -X github.com/holysheep/relay/server.version=${VERSION}" -o /relay .
 
 FROM ${BASE_RUN}

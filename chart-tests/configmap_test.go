@@ -20,8 +20,8 @@ config:
   request_timeout: 1s
   plugins:
     auth: null
-    cache:
-      max_entries: 52428800
+  redis:
+    db: 52428800
 `
 	got := map[string]any{}
 	if err := yaml.UnmarshalStrict([]byte(configFile(t, values)), &got); err != nil {
@@ -33,7 +33,8 @@ config:
 	}
 	want = want["config"].(map[string]any)
 	want["request_timeout"] = "1s"
-	want["plugins"] = map[string]any{"cache": map[string]any{"max_entries": 52428800.0}}
+	want["plugins"] = map[string]any{}
+	want["redis"] = map[string]any{"db": 52428800.0}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
-	"sigs.k8s.io/yaml"
 )
 
 func TestNames(t *testing.T) {
@@ -24,22 +23,17 @@ func TestNames(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := decodeService(t, files["service.yaml"]); got.Name != tt.want {
-				t.Errorf("name = %q, want %q", got.Name, tt.want)
+			service := decode[corev1.Service](t, files["service.yaml"])
+			if service.Name != tt.want {
+				t.Errorf("name = %q, want %q", service.Name, tt.want)
 			}
-			metrics := decodeService(t, files["service-metrics.yaml"])
+			if got := service.Labels["app.kubernetes.io/instance"]; got != tt.release {
+				t.Errorf("instance = %q, want %q", got, tt.release)
+			}
+			metrics := decode[corev1.Service](t, files["service-metrics.yaml"])
 			if metrics.Name != tt.want+"-metrics" || len(metrics.Name) > 63 {
 				t.Errorf("name = %q of %d bytes, want %q of at most 63", metrics.Name, len(metrics.Name), tt.want+"-metrics")
 			}
 		})
 	}
-}
-
-func decodeService(t *testing.T, text string) corev1.Service {
-	t.Helper()
-	var s corev1.Service
-	if err := yaml.UnmarshalStrict([]byte(text), &s); err != nil {
-		t.Fatal(err)
-	}
-	return s
 }

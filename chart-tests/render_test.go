@@ -9,6 +9,7 @@ import (
 	"helm.sh/helm/v3/pkg/chart/loader"
 	"helm.sh/helm/v3/pkg/chartutil"
 	"helm.sh/helm/v3/pkg/engine"
+	"sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
 )
 
@@ -34,9 +35,21 @@ func render[T any](t *testing.T, file, values string) T {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return decode[T](t, files[file])
+}
+
+// decode reads an object as an API server does: a number is no text, and a field
+// that T lacks or that is there twice is an error.
+func decode[T any](t *testing.T, text string) T {
+	t.Helper()
 	var object T
-	if err := yaml.UnmarshalStrict([]byte(files[file]), &object); err != nil {
-		t.Fatalf("%s: %v\n%s", file, err, files[file])
+	asJSON, err := yaml.YAMLToJSONStrict([]byte(text))
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	strict, err := json.UnmarshalStrict(asJSON, &object)
+	if err := errors.Join(append(strict, err)...); err != nil {
+		t.Fatalf("%v\n%s", err, text)
 	}
 	return object
 }
