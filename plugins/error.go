@@ -2,6 +2,7 @@ package plugins
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 )
 
@@ -27,37 +28,42 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Is reports whether target is an [*Error] of the same code, so that a copy
-// made by With… still equals the package variable that it came from.
+// Is reports whether target is an [*Error] of the same status and code, so
+// that a copy still equals the package variable that it came from.
 func (e *Error) Is(target error) bool {
 	t, ok := target.(*Error)
-	return ok && t.Code == e.Code && t.Status == e.Status
+	return ok && t != nil && t.Code == e.Code && t.Status == e.Status
 }
 
 // Because returns a copy of e with err as its cause.
 func (e *Error) Because(err error) *Error {
-	c := *e
+	c := e.clone()
 	c.Err = err
-	return &c
+	return c
 }
 
 // Saying returns a copy of e with another message for people.
 func (e *Error) Saying(message string) *Error {
-	c := *e
+	c := e.clone()
 	c.Message = message
-	return &c
+	return c
 }
 
-// With returns a copy of e with more headers.
+// With returns a copy of e with more headers, in place of those of the same
+// name.
 func (e *Error) With(header http.Header) *Error {
-	c := *e
-	c.Header = e.Header.Clone()
+	c := e.clone()
 	if c.Header == nil {
 		c.Header = make(http.Header, len(header))
 	}
-	for k, v := range header {
-		c.Header[k] = v
-	}
+	maps.Copy(c.Header, header.Clone())
+	return c
+}
+
+// clone returns a copy of e that shares no header with it.
+func (e *Error) clone() *Error {
+	c := *e
+	c.Header = e.Header.Clone()
 	return &c
 }
 
