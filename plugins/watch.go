@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"sync"
+	"sync/atomic"
 )
 
 // Watch shows what passes through the body of res while the client reads it:
@@ -19,13 +20,11 @@ func Watch(res *http.Response, see func(piece []byte), end func(whole bool)) {
 	if end == nil {
 		end = func(bool) {}
 	}
-	w := watched{body: res.Body, see: see, end: end}
 	if conn, ok := res.Body.(io.ReadWriteCloser); ok && res.StatusCode == http.StatusSwitchingProtocols {
-		w.see = func([]byte) {}
-		res.Body = &watchedConn{watched: &w, conn: conn}
+		res.Body = &watchedConn{ReadWriteCloser: conn, end: end}
 		return
 	}
-	res.Body = &w
+	res.Body = &watched{body: res.Body, see: see, end: end}
 }
 
 // watched is a body under Watch.
@@ -42,7 +41,7 @@ func (w *watched) Read(p []byte) (int, error) {
 		w.see(p[:n])
 	}
 	if err != nil {
-		w.finish(errors.Is(err, io.EOF))
+		w.finish(err == io.EOF) //nolint:errorlint // an EOF inside of another error is a body that broke off
 	}
 	return n, err
 }
@@ -54,10 +53,33 @@ func (w *watched) Close() error {
 
 func (w *watched) finish(whole bool) { w.once.Do(func() { w.end(whole) }) }
 
-// watchedConn is an upgraded connection under Watch.
+// watchedConn is an upgraded connection under Watch. It may be closed while it
+// is read, and lives on when one side of it has said all that it will.
 type watchedConn struct {
-	*watched
-	conn io.ReadWriteCloser
+	io.ReadWriteCloser
+	end  func(bool)
+	once sync.Once
+	read atomic.Bool // to the end
 }
 
-func (w *watchedConn) Write(p []byte) (int, error) { return w.conn.Write(p) }
+func (w *watchedConn) Read(p []byte) (int, error) {
+	n, err := w.ReadWriteCloser.Read(p)
+	if err == io.EOF { //nolint:errorlint // as above
+		w.read.Store(true)
+	}
+	return n, err
+}
+
+// CloseWrite closes the relay's side of the connection, where it can be
+// closed alone. [net/http/httputil.ReverseProxy] asks for it.
+func (w *watchedConn) CloseWrite() error {
+	if c, ok := w.ReadWriteCloser.(interface{ CloseWrite() error }); ok {
+		return c.CloseWrite()
+	}
+	return errors.ErrUnsupported
+}
+
+func (w *watchedConn) Close() error {
+	w.once.Do(func() { w.end(w.read.Load()) })
+	return w.ReadWriteCloser.Close()
+}
