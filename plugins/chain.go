@@ -72,14 +72,23 @@ func (c Chain) Close(ctx context.Context) error {
 // both must be the last with a Serve.
 func (c Chain) Check(names []string) error {
 	var errs []error
-	inner := "" // the first link that faces the upstream
+	inner := -1 // the first link that faces the upstream
 	for i, l := range c {
-		if l.Serve != nil && inner != "" {
-			errs = append(errs, fmt.Errorf("chain: %s faces the client, so it must come before %s", names[i], inner))
+		if l.Serve != nil && inner >= 0 {
+			errs = append(errs, disorder(names[i], names[inner], l.Fetch != nil && c[inner].Serve != nil))
 		}
-		if l.Fetch != nil && inner == "" {
-			inner = names[i]
+		if l.Fetch != nil && inner < 0 {
+			inner = i
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// disorder says what is wrong with a link that faces the client inside of one
+// that faces the upstream. If both of them face both, no order is right.
+func disorder(name, outer string, both bool) error {
+	if both {
+		return fmt.Errorf("chain: %s and %s both face client and upstream: only one such plugin fits in a chain", outer, name)
+	}
+	return fmt.Errorf("chain: %s faces the client, so it must come before %s", name, outer)
 }

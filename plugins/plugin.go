@@ -83,7 +83,11 @@ func (e Env) Secret(env, path string) (string, error) {
 	case env != "" && path != "":
 		return "", fmt.Errorf("both %s and %s are named: keep one", env, path)
 	case env != "":
-		text, _ = e.LookupEnv(env)
+		value, ok := e.LookupEnv(env)
+		if !ok {
+			return "", fmt.Errorf("%s is not set", env)
+		}
+		text = value
 	case path != "":
 		b, err := e.ReadFile(path)
 		if err != nil {
@@ -99,14 +103,19 @@ func (e Env) Secret(env, path string) (string, error) {
 	return text, nil
 }
 
-// Keep returns the state of type T that env keeps under key. See [Env].
+// Keep returns the state of type T that env keeps under key. See [Env]. It
+// returns an error if create does, or if the state is of another type.
 func Keep[T any](env Env, key string, create func() (T, error)) (T, error) {
+	var none T
 	v, err := env.Keep(key, func() (any, error) { return create() })
 	if err != nil {
-		var none T
 		return none, err
 	}
-	return v.(T), nil
+	state, ok := v.(T)
+	if !ok {
+		return none, fmt.Errorf("the state kept as %q is a %T, not a %T", key, v, none)
+	}
+	return state, nil
 }
 
 // A Plugin is a kind of link: a name, default settings and a way to build.

@@ -48,8 +48,8 @@ func ParseSize(text string) (Size, error) {
 		if !found {
 			continue
 		}
-		n, err := strconv.ParseInt(strings.TrimSpace(number), 10, 64)
-		if err != nil || n < 0 || n > math.MaxInt64/int64(u.size) {
+		n, err := strconv.ParseUint(strings.TrimSpace(number), 10, 63)
+		if err != nil || n > math.MaxInt64/uint64(u.size) {
 			break
 		}
 		return Size(n) * u.size, nil

@@ -1,0 +1,109 @@
+package plugins_test
+
+import (
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/holysheep/relay/plugins"
+)
+
+func TestCallOf(t *testing.T) {
+	call := plugins.NewCall("req-1", nil)
+	if got := plugins.CallOf(plugins.WithCall(t.Context(), call)); got != call {
+		t.Errorf("CallOf = %v, want the call of WithCall", got)
+	}
+	got := plugins.CallOf(t.Context())
+	if client, known := got.Client(); got.ID != "" || known || client.Name != "" || got.Cache() != "" {
+		t.Errorf("CallOf = %+v without a call, want an empty one", got)
+	}
+	if a := got.Ask(); a != (plugins.Ask{}) {
+		t.Errorf("Ask = %+v without a call, want none", a)
+	}
+}
+
+func TestCallAsksOnce(t *testing.T) {
+	var asked atomic.Int64
+	call := plugins.NewCall("", func() plugins.Ask {
+		asked.Add(1)
+		return plugins.Ask{Model: "a"}
+	})
+	if asked.Load() != 0 {
+		t.Fatal("the body was read before anybody wanted to know")
+	}
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			if got := call.Ask().Model; got != "a" {
+				t.Errorf("Ask().Model = %q, want a", got)
+			}
+		})
+	}
+	all.Wait()
+	if got := asked.Load(); got != 1 {
+		t.Errorf("the body was read %d times, want once", got)
+	}
+}
+
+func TestCallHeaders(t *testing.T) {
+	call := plugins.NewCall("", nil)
+	call.SetHeader("x-cache", "MISS")
+	call.SetHeader("X-Cache", "HIT")
+	if got := call.Header("x-cache"); got != "HIT" {
+		t.Errorf("Header = %q, want HIT", got)
+	}
+	if got := call.Header("Age"); got != "" {
+		t.Errorf("Header = %q of a header that was not set", got)
+	}
+	got := http.Header{"X-Cache": {"of", "the upstream"}, "Date": {"today"}}
+	call.WriteHeaders(got)
+	if diff := cmp.Diff(http.Header{"X-Cache": {"HIT"}, "Date": {"today"}}, got); diff != "" {
+		t.Errorf("headers (-want +got):\n%s", diff)
+	}
+}
+
+// The race detector watches.
+func TestCallIsSafe(t *testing.T) {
+	call := plugins.NewCall("", nil)
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			name := strconv.Itoa(i)
+			call.SetClient(plugins.Client{Name: name, Group: name})
+			if client, known := call.Client(); !known || client.Name != client.Group {
+				t.Errorf("Client = %+v, %t", client, known)
+			}
+			call.SetHeader("X-"+name, name)
+			call.WriteHeaders(http.Header{})
+			call.SetCache(name)
+			call.Trail.Note(name, i)
+			if !call.Trail.Asked(name) || call.Trail.Last() == "" || call.Cache() == "" || call.Header("X-"+name) != name {
+				t.Errorf("%s: what was noted is gone", name)
+			}
+		})
+	}
+	all.Wait()
+	if got := call.Trail.Attempts(); got != 8 {
+		t.Errorf("Attempts = %d, want 8", got)
+	}
+}
+
+func TestTrail(t *testing.T) {
+	var trail plugins.Trail
+	if trail.Asked("a") || trail.Attempts() != 0 || trail.Last() != "" || trail.Alternatives() != 0 {
+		t.Error("an empty trail is not empty")
+	}
+	trail.Note("a", 1)
+	trail.Note("b", 0)
+	trail.Note("a", 2)
+	if !trail.Asked("a") || !trail.Asked("b") || trail.Asked("c") {
+		t.Error("Asked is wrong")
+	}
+	if trail.Attempts() != 3 || trail.Last() != "a" || trail.Alternatives() != 2 {
+		t.Errorf("Attempts, Last, Alternatives = %d, %q, %d, want 3, a, 2", trail.Attempts(), trail.Last(), trail.Alternatives())
+	}
+}
