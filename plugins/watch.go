@@ -47,8 +47,9 @@ func (w *watched) Read(p []byte) (int, error) {
 }
 
 func (w *watched) Close() error {
+	err := w.body.Close() // first, so that nobody takes the place while the upstream still has it
 	w.finish(false)
-	return w.body.Close()
+	return err
 }
 
 func (w *watched) finish(whole bool) { w.once.Do(func() { w.end(whole) }) }

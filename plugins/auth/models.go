@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/holysheep/relay/plugins"
 )
@@ -28,7 +27,7 @@ func (e *entry) allows(req *http.Request, call *plugins.Call) error {
 		return nil
 	case ask.Model == "":
 		return ErrModelNotAllowed.Saying("the API key is for certain models only: the request must name one")
-	case !slices.ContainsFunc(e.client.Models, func(glob string) bool { return match(glob, ask.Model) }):
+	case !slices.ContainsFunc(e.client.Models, func(glob string) bool { return plugins.MatchModel(glob, ask.Model) }):
 		// A stranger's model may be of any length.
 		return ErrModelNotAllowed.Saying(fmt.Sprintf("the API key may not use the model %.100q", ask.Model))
 	}
@@ -49,22 +48,4 @@ func reads(req *http.Request) bool {
 // HTTP/1.1, by CONNECT in HTTP/2 (RFC 8441).
 func upgrades(req *http.Request) bool {
 	return len(req.Header["Upgrade"]) > 0 || req.Method == http.MethodConnect
-}
-
-// match reports whether the glob fits text. A star is any number of any bytes,
-// slashes too, which names such as openai/gpt-4.1 hold; nothing else is
-// special. It takes the leftmost place of each piece, so it never goes back.
-func match(glob, text string) bool {
-	piece, rest, star := strings.Cut(glob, "*")
-	if !star {
-		return glob == text
-	}
-	text, fits := strings.CutPrefix(text, piece)
-	for fits {
-		if piece, rest, star = strings.Cut(rest, "*"); !star {
-			return strings.HasSuffix(text, piece)
-		}
-		_, text, fits = strings.Cut(text, piece)
-	}
-	return false
 }

@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/holysheep/relay/plugins"
 )
 
 // Validate implements [plugins.Settings]. Clients in keys_file and keys_env
@@ -70,7 +72,7 @@ func validateModels(path string, globs []string) error {
 // in glob is fitted by a star alone, so what fits as text fits in every case.
 func validateWithin(path string, globs, client []string) error {
 	for _, glob := range globs {
-		if len(client) > 0 && !slices.ContainsFunc(client, func(wider string) bool { return match(wider, glob) }) {
+		if len(client) > 0 && !slices.ContainsFunc(client, func(wider string) bool { return plugins.MatchModel(wider, glob) }) {
 			return fmt.Errorf("%s.models: %q lies outside the client's models", path, mask(glob))
 		}
 	}

@@ -2,8 +2,7 @@ package upstream
 
 import (
 	"math/rand/v2"
-	"path"
-	"strings"
+	"slices"
 
 	"github.com/holysheep/relay/plugins"
 )
@@ -47,19 +46,10 @@ func (p *Pool) candidates(call *plugins.Call, model string) (fresh, all []*membe
 	return fresh, all
 }
 
-// serves reports whether one of the globs fits the model. A star stands for
-// slashes too, which names such as openai/gpt-4.1 hold.
+// serves reports whether one of the globs fits the model.
 func (m *member) serves(model string) bool {
-	if len(m.set.Models) == 0 {
-		return true
-	}
-	flat := strings.ReplaceAll(model, "/", "\x00")
-	for _, glob := range m.set.Models {
-		if ok, _ := path.Match(strings.ReplaceAll(glob, "/", "\x00"), flat); ok {
-			return true
-		}
-	}
-	return false
+	return len(m.set.Models) == 0 ||
+		slices.ContainsFunc(m.set.Models, func(glob string) bool { return plugins.MatchModel(glob, model) })
 }
 
 // best returns the members of the lowest priority. from is sorted by it.

@@ -9,7 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"path"
+	"slices"
 	"strings"
 	"time"
 )
@@ -29,8 +29,9 @@ type Settings struct {
 	// when it changes.
 	APIKeyFile string `koanf:"api_key_file"`
 
-	// Models are globs of the models that the upstream serves, such as "gpt-*".
-	// Without any it serves every model.
+	// Models are globs of the models that the upstream serves, such as "gpt-*". A
+	// star stands for any characters, slashes too. Without any it serves every
+	// model.
 	Models []string `koanf:"models"`
 
 	// Priority orders the upstreams: those of the lowest number are asked
@@ -56,10 +57,8 @@ func (s Settings) Validate() error {
 	if s.APIKeyEnv != "" && s.APIKeyFile != "" {
 		errs = append(errs, errors.New("api_key_env: stands beside api_key_file: keep one"))
 	}
-	for _, glob := range s.Models {
-		if _, err := path.Match(glob, ""); err != nil || glob == "" {
-			errs = append(errs, fmt.Errorf("models: %q is not a glob such as \"gpt-*\"", glob))
-		}
+	if slices.Contains(s.Models, "") {
+		errs = append(errs, errors.New("models: holds an empty glob: write \"*\" for every model"))
 	}
 	if s.Priority < 0 {
 		errs = append(errs, fmt.Errorf("priority: %d is negative", s.Priority))

@@ -1,4 +1,4 @@
-package auth
+package plugins
 
 import (
 	"regexp"
@@ -27,8 +27,8 @@ func TestMatch(t *testing.T) {
 		{"**", "x", true},
 	}
 	for _, tt := range tests {
-		if got := match(tt.glob, tt.text); got != tt.want {
-			t.Errorf("match(%q, %q) = %t, want %t", tt.glob, tt.text, got, tt.want)
+		if got := MatchModel(tt.glob, tt.text); got != tt.want {
+			t.Errorf("MatchModel(%q, %q) = %t, want %t", tt.glob, tt.text, got, tt.want)
 		}
 	}
 }
@@ -42,11 +42,11 @@ func FuzzMatch(f *testing.F) {
 	f.Fuzz(func(t *testing.T, glob, text, fill string) {
 		pattern := strings.ReplaceAll(regexp.QuoteMeta(glob), `\*`, `[\s\S]*`)
 		if utf8.ValidString(glob) && utf8.ValidString(text) {
-			if got, want := match(glob, text), regexp.MustCompile("^(?:"+pattern+")$").MatchString(text); got != want {
-				t.Errorf("match(%q, %q) = %t, want %t", glob, text, got, want)
+			if got, want := MatchModel(glob, text), regexp.MustCompile("^(?:"+pattern+")$").MatchString(text); got != want {
+				t.Errorf("MatchModel(%q, %q) = %t, want %t", glob, text, got, want)
 			}
 		}
-		if filled := strings.ReplaceAll(text, "*", fill); match(glob, text) && !match(glob, filled) {
+		if filled := strings.ReplaceAll(text, "*", fill); MatchModel(glob, text) && !MatchModel(glob, filled) {
 			t.Errorf("%q matches %q but not %q", glob, text, filled)
 		}
 	})
