@@ -16,10 +16,7 @@ listen=${RELAY_LISTEN:-127.0.0.1:8080}
 key='YOUR-KEY'
 mkdir -p .relay
 if [ ! -s "$keys" ]; then
-	(umask 077 && bin/relay key local >"$keys.new" 2>.relay/key.new)
-	key=$(cat .relay/key.new)
-	rm .relay/key.new
-	mv "$keys.new" "$keys"
+	key=$(bin/relay key --into "$keys" local 2>&1)
 	note='made now and shown only this once'
 else
 	note='shown at the first start; remove .relay/ to have another made'

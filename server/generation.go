@@ -66,7 +66,7 @@ func (g *generation) link(s *Server, reads *watch.Reads) error {
 		}
 		l, err := p.Build(g.config.Config.Plugins[name], s.env(name, g.hold, reads))
 		if err != nil {
-			errs = append(errs, fmt.Errorf("plugins.%s: %w", name, err))
+			errs = append(errs, under("plugins."+name, err))
 			continue
 		}
 		g.names, g.chain = append(g.names, name), append(g.chain, l)

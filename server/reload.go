@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 
 	"github.com/holysheep/relay/internal/watch"
@@ -112,8 +113,8 @@ func (s *Server) follow(ctx context.Context) {
 
 // problems returns the errors that err joins, one for each line of the log.
 func problems(err error) []error {
-	var joined interface{ Unwrap() []error }
-	if !errors.As(err, &joined) {
+	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // one that wraps a join has a text of its own
+	if !ok {
 		return []error{err}
 	}
 	var all []error
@@ -121,6 +122,15 @@ func problems(err error) []error {
 		all = append(all, problems(e)...)
 	}
 	return all
+}
+
+// under puts the key in front of each of the errors that err joins.
+func under(key string, err error) error {
+	all := problems(err)
+	for i, e := range all {
+		all[i] = fmt.Errorf("%s: %w", key, e)
+	}
+	return errors.Join(all...)
 }
 
 // newLog returns the log that the configuration asks for.
