@@ -51,16 +51,19 @@ $engine build -t "$name" "$@" . >&2
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+
+# taken_out runs the binary beside the image, for podman inside a container,
+# which builds images but may not start another container.
+# shellcheck disable=SC2086
+taken_out() {
+	container=$($engine create "$name")
+	$engine cp "$container:/relay" "$work/relay"
+	$engine rm "$container" >/dev/null
+	"$work/relay" "$@"
+}
+
 # shellcheck disable=SC2086
 case $engine in
-docker*)
-	said=$($engine run --rm "$name" version)
-	size=$($engine image inspect --format '{{.Size}}' "$name")
-	;;
-podman*)
-	said=$($engine run --rm "$name" version)
-	size=$($engine image inspect --format '{{.Size}}' "$name")
-	;;
 buildah*)
 	container=$($engine from --pull-never "$name")
 	said=$($engine run --isolation chroot "$container" -- /relay version)
@@ -68,10 +71,21 @@ buildah*)
 	$engine push -q "$name" "docker-archive:$work/image.tar" >/dev/null
 	size=$(wc -c <"$work/image.tar")
 	;;
+*)
+	said=$($engine run --rm "$name" version 2>/dev/null || taken_out version)
+	size=$($engine image inspect --format '{{.Size}}' "$name")
+	;;
 esac
 
 echo "$said"
 echo "$name: $size bytes, at most $most"
+case $said in
+*"$version"*) ;;
+*)
+	echo "the binary does not know its version, $version" >&2
+	exit 1
+	;;
+esac
 [ "$size" -le "$most" ] || {
 	echo "the image is too large" >&2
 	exit 1
