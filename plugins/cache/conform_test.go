@@ -1,0 +1,10 @@
+package cache_test
+
+import (
+	"testing"
+
+	"github.com/holysheep/relay/plugins/cache"
+	"github.com/holysheep/relay/plugins/plugintest"
+)
+
+func TestConform(t *testing.T) { plugintest.Conform(t, cache.Plugin, nil) }

@@ -1,0 +1,109 @@
+package cache
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/holysheep/relay/internal/canon"
+	"github.com/holysheep/relay/plugins"
+	"github.com/holysheep/relay/plugins/plugintest"
+)
+
+// parts are what a key is made of.
+type parts struct{ Client, Query, Accept, Language, Body string }
+
+func (p parts) key(t testing.TB) (key, bool) {
+	t.Helper()
+	doc, err := canon.Parse([]byte(p.Body))
+	if err != nil {
+		return key{}, false
+	}
+	req := plugintest.Request(t, p.Body)
+	req.URL.RawQuery = p.Query
+	req.Header["Accept"] = []string{p.Accept}
+	req.Header["Accept-Language"] = strings.Split(p.Language, "|")
+	r := newRules(Defaults())
+	return r.key(req, scope{p.Client, true}, doc), true
+}
+
+// FuzzKey moves bytes between the parts of a key: it is the same if and only if
+// every part is.
+func FuzzKey(f *testing.F) {
+	f.Add("a", "q", "x", "y|z", "1", "a", "q", "x", "y|z", " 1")
+	f.Add("ab", "", "x", "y|z", "1", "a", "b", "x", "y", "1")
+	f.Add("a", "", "xy", "", "1", "a", "", "x", "y", "1")
+	f.Fuzz(func(t *testing.T, c1, q1, a1, l1, b1, c2, q2, a2, l2, b2 string) {
+		one, other := parts{c1, q1, a1, l1, b1}, parts{c2, q2, a2, l2, b2}
+		k1, ok1 := one.key(t)
+		k2, ok2 := other.key(t)
+		if !ok1 || !ok2 {
+			return
+		}
+		one.Body, other.Body = strings.TrimSpace(b1), strings.TrimSpace(b2)
+		if one == other && k1 != k2 {
+			t.Errorf("keys of equal %+v differ", one)
+		}
+		one.Body, other.Body = "", "" // these canon compares
+		if one != other && k1 == k2 {
+			t.Errorf("keys of %+v and %+v are equal", one, other)
+		}
+	})
+}
+
+// FuzzQuestion reads strangers' requests. None changes, and none whose stream
+// or sampling is not in order becomes a question.
+func FuzzQuestion(f *testing.F) {
+	f.Add("/v1/embeddings", "no-cache, max-age=5", "application/json", `{"input":"x"}`)
+	f.Add("/v1/chat/completions", `max-age="`, "", `{"temperature":0,"tools":[{"type":"function"}],"stream":null}`)
+	f.Add("/v1/responses", "=,,", "application/json;charset", `{"store":false,"temperature":0,"prompt":{}}`)
+	f.Fuzz(func(t *testing.T, path, control, kind, body string) {
+		req := plugintest.Request(t, body)
+		req.URL.Path = path
+		req.Header = http.Header{"Cache-Control": {control}, "Content-Type": {kind}}
+		before := req.Header.Clone()
+		r := newRules(Defaults())
+		q, why := r.question(req, plugins.CallOf(req.Context()))
+		if diff := cmp.Diff(before, req.Header); diff != "" {
+			t.Errorf("the header changed (-want +got):\n%s", diff)
+		}
+		if (why == "") != (q.key != key{}) {
+			t.Errorf("why = %q, key = %x, want one of them", why, q.key)
+		}
+		if why != "" {
+			return
+		}
+		if q.maxAge < 0 || !strings.HasPrefix(path, "/v1/") {
+			t.Errorf("path %q, max age %v, want a default endpoint and an age", path, q.maxAge)
+		}
+		doc, err := canon.Parse([]byte(body))
+		if err != nil || !off(doc, "stream") || !off(doc, "background") {
+			t.Errorf("%q is a question, want it to be none", body)
+		}
+	})
+}
+
+// TestKeyHeaders shows that a header of the settings counts, however it is
+// spelled there.
+func TestKeyHeaders(t *testing.T) {
+	s := Defaults()
+	s.Headers = []string{"x-TIER", "accept"}
+	r := newRules(s)
+	doc, err := canon.Parse([]byte(`{}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := map[key]string{}
+	for _, tier := range []string{"", "a", "b"} {
+		req := plugintest.Request(t, `{}`)
+		if tier != "" {
+			req.Header.Set("X-Tier", tier)
+		}
+		keys[r.key(req, scope{}, doc)] = tier
+	}
+	if len(keys) != 3 {
+		t.Errorf("keys of three tiers = %v, want three", keys)
+	}
+}

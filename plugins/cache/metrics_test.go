@@ -1,0 +1,144 @@
+package cache_test
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/holysheep/relay/plugins"
+	"github.com/holysheep/relay/plugins/cache"
+	"github.com/holysheep/relay/plugins/plugintest"
+)
+
+// metric returns the value of a counter or gauge, with its one label if it has
+// one.
+func metric(t *testing.T, from prometheus.Gatherer, name, label string) float64 {
+	t.Helper()
+	for labels, v := range metrics(t, from) {
+		if labels == strings.TrimRight(name+" "+label, " ") {
+			return v
+		}
+	}
+	t.Fatalf("there is no metric %s %s", name, label)
+	return 0
+}
+
+// metrics returns all values, by name and the label's value.
+func metrics(t *testing.T, from prometheus.Gatherer) map[string]float64 {
+	t.Helper()
+	families, err := from.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]float64{}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			name := f.GetName()
+			for _, l := range m.GetLabel() {
+				name += " " + l.GetValue()
+			}
+			all[name] = m.GetCounter().GetValue() + m.GetGauge().GetValue()
+		}
+	}
+	return all
+}
+
+// TestMetrics brings about every result and reason. That they sum up shows
+// that nothing is counted twice.
+func TestMetrics(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	env := plugintest.Env(t, nil)
+	env.Metrics = registry
+	link := func(change func(*cache.Settings)) plugins.Link {
+		return plugintest.Link(t, cache.Plugin, env, change)
+	}
+	bypassed(t, link(func(s *cache.Settings) { s.TTL = 0 }), plugintest.Request(t, greedy))
+	small := link(func(s *cache.Settings) { s.MaxValue = 20 })
+	get, once := plugintest.Request(t, greedy), plugintest.Request(t, greedy)
+	get.Method = http.MethodGet
+	once.Header.Set("Idempotency-Key", "k")
+	bypassed(t, small, get, once, to(t, "/v1/audio/speech", `{}`),
+		plugintest.Request(t, `[`), plugintest.Request(t, `{"stream":true}`), plugintest.Request(t, `{}`),
+		plugintest.Request(t, `{"store":true}`), plugintest.Request(t, `{"tools":[{"type":"mcp"}]}`))
+	notStored(t, small)
+	statuses(t, small.Fetch(plugintest.Answers(200)), 2, func() *http.Request { return plugintest.Request(t, greedy) })
+
+	got := metrics(t, registry)
+	want := map[string]float64{
+		"relay_cache_requests_total hit": 1, "relay_cache_requests_total miss": 9, "relay_cache_requests_total bypass": 9,
+		"relay_cache_stored_total": 1, "relay_cache_evicted_total": 0, "relay_cache_entries": 1, "relay_cache_bytes": 344,
+		"relay_cache_not_stored_total too_long": 2,
+	}
+	for _, why := range []string{"off", "method", "endpoint", "header", "body", "stream", "sampled", "effect", "tools"} {
+		want["relay_cache_bypassed_total "+why] = 1
+	}
+	for _, why := range []string{"error", "status", "forbidden", "type", "incomplete", "content"} {
+		want["relay_cache_not_stored_total "+why] = 1
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("metrics (-want +got):\n%s", diff)
+	}
+}
+
+// bypassed sends requests that are bypassed.
+func bypassed(t *testing.T, link plugins.Link, reqs ...*http.Request) {
+	t.Helper()
+	rt := link.Fetch(plugintest.Answers(200))
+	for _, req := range reqs {
+		if got := ask(t, rt, req).cache; got != "BYPASS" {
+			t.Errorf("X-Cache = %s, want BYPASS", got)
+		}
+	}
+}
+
+// notStored has an upstream give answers that are not stored. One comes twice,
+// with and without its length.
+func notStored(t *testing.T, link plugins.Link) {
+	t.Helper()
+	failing := plugintest.RoundTripFunc(func(*http.Request) (*http.Response, error) {
+		return nil, errors.New("unreachable")
+	})
+	if _, err := link.Fetch(failing).RoundTrip(plugintest.Request(t, greedy)); err == nil {
+		t.Error("RoundTrip = nil, want the upstream's error")
+	}
+	long := `"` + strings.Repeat("x", 30) + `"`
+	for _, upstream := range []*plugintest.Upstream{
+		answering(`{}`, func(r *http.Response) { r.StatusCode = 500 }),
+		answering(`{}`, func(r *http.Response) { r.Header.Set("Set-Cookie", "a=b") }),
+		answering(`{}`, func(r *http.Response) { r.Header.Set("Content-Type", "text/html") }),
+		answering(long, func(*http.Response) {}),
+		answering(long, func(r *http.Response) { r.ContentLength = -1 }),
+		answering(`{}`, func(r *http.Response) { r.ContentLength = 5 }),
+		answering(`{"error":{}}`, func(*http.Response) {}),
+	} {
+		ask(t, link.Fetch(upstream), plugintest.Request(t, greedy))
+	}
+}
+
+func TestAdminShowsAndChangesNothing(t *testing.T) {
+	link := plugintest.Link[cache.Settings](t, cache.Plugin, plugintest.Env(t, nil), nil)
+	rt := link.Fetch(plugintest.Answers(200))
+	statuses(t, rt, 3, func() *http.Request { return plugintest.Request(t, greedy) })
+	tests := []struct {
+		name, method string
+		status       int
+		body         string
+	}{
+		{"looking", http.MethodGet, 200, `{"entries":1,"bytes":344,"max_bytes":"64MiB","ttl":"1h0m0s","hits":2,"misses":1,"bypasses":0,"stored":1,"evicted":0}`},
+		{"purging is not possible", http.MethodDelete, 405, `the cache can only be looked at`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := httptest.NewRecorder()
+			link.Admin.ServeHTTP(w, httptest.NewRequest(tt.method, "/plugins/cache/", nil))
+			if got := strings.TrimSpace(w.Body.String()); w.Code != tt.status || got != tt.body {
+				t.Errorf("answer = %d %s, want %d %s", w.Code, got, tt.status, tt.body)
+			}
+		})
+	}
+}

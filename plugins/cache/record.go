@@ -1,0 +1,137 @@
+package cache
+
+import (
+	"bytes"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/holysheep/relay/internal/canon"
+	"github.com/holysheep/relay/plugins"
+)
+
+// Why an answer is not stored.
+const (
+	whyError      = "error"      // there is none
+	whyStatus     = "status"     // it is not a 200
+	whyForbidden  = "forbidden"  // a header of it forbids to
+	whyType       = "type"       // it is not JSON
+	whyTooLong    = "too_long"   // it is longer than max_value
+	whyIncomplete = "incomplete" // it was not read whole
+	whyContent    = "content"    // its body tells of an error, or is not the JSON that it says
+)
+
+// record stores the answer to q when the client has read it whole.
+func (t *transport) record(q question, res *http.Response) {
+	why := t.rules.refuse(res)
+	if why == "" && res.ContentLength > int64(t.maxValue) {
+		why = whyTooLong
+	}
+	if why != "" {
+		t.metrics.refuse(why)
+		return
+	}
+	r := &recording{transport: t, key: q.key, res: res, answer: newAnswer(res.Header, t.now())}
+	plugins.Watch(res, r.see, r.end)
+}
+
+// refuse says why an answer must not be stored, as far as its header tells.
+func (r *rules) refuse(res *http.Response) string {
+	said := readDirectives(res.Header)
+	switch {
+	case res.StatusCode != http.StatusOK:
+		return whyStatus
+	case said.noStore || said.private || len(res.Header["Set-Cookie"]) > 0:
+		return whyForbidden
+	case len(res.Trailer) > 0 || !r.varies(res.Header["Vary"]):
+		return whyForbidden
+	case !isJSON(res.Header):
+		return whyType
+	}
+	return ""
+}
+
+// varies reports whether the key holds every request header by which the
+// answer says that it varies.
+func (r *rules) varies(lines []string) bool {
+	for _, line := range lines {
+		for name := range strings.SplitSeq(line, ",") {
+			name = http.CanonicalHeaderKey(strings.TrimSpace(name))
+			if !slices.Contains(r.headers, name) && !slices.Contains(noVariants(), name) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// noVariants are headers by which answers often say that they vary, and do not
+// vary here: the relay sends its own credential and no cookie, and answers
+// questions of CORS itself.
+func noVariants() []string {
+	return []string{
+		"", "Authorization", "Cookie", "Origin",
+		"Access-Control-Request-Headers", "Access-Control-Request-Method",
+	}
+}
+
+// A recording is an answer on its way to the client.
+type recording struct {
+	*transport
+	key     key
+	res     *http.Response
+	answer  *answer
+	body    []byte
+	tooLong bool
+}
+
+// see gets the next piece of the body.
+func (r *recording) see(piece []byte) {
+	if r.tooLong {
+		return
+	}
+	if len(r.body)+len(piece) > r.maxValue {
+		r.tooLong, r.body = true, nil
+		return
+	}
+	if r.body == nil {
+		r.body = slices.Grow(r.body, int(max(0, r.res.ContentLength)))
+	}
+	r.body = append(r.body, piece...)
+}
+
+// end hears that the body will not go on.
+func (r *recording) end(whole bool) {
+	if why := r.fault(whole); why != "" {
+		r.metrics.refuse(why)
+		return
+	}
+	if r.res.ContentLength < 0 {
+		r.body = bytes.Clone(r.body) // it grew by guessing
+	}
+	r.answer.body = r.body
+	r.store.put(r.key, r.answer)
+	r.metrics.stored.Inc()
+}
+
+// fault says why the answer is not stored.
+func (r *recording) fault(whole bool) string {
+	switch n := r.res.ContentLength; {
+	case r.tooLong:
+		return whyTooLong
+	case !whole || n >= 0 && n != int64(len(r.body)):
+		return whyIncomplete
+	case len(r.res.Trailer) > 0:
+		return whyForbidden
+	case r.answer.header[1] == "" && !good(r.body): // an encoded one cannot be looked into
+		return whyContent
+	}
+	return ""
+}
+
+// good reports whether body is JSON that tells of no error. Gateways are known
+// to answer with status 200 and {"error": …}.
+func good(body []byte) bool {
+	doc, err := canon.Parse(body)
+	return err == nil && off(doc, "error")
+}

@@ -1,0 +1,137 @@
+package cache
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/url"
+	"path"
+	"slices"
+	"time"
+
+	"github.com/holysheep/relay/internal/canon"
+	"github.com/holysheep/relay/plugins"
+)
+
+// Why a request is passed on without a look at the store.
+const (
+	whyOff      = "off"      // ttl is 0
+	whyMethod   = "method"   // it is no POST
+	whyEndpoint = "endpoint" // its path is not among the endpoints
+	whyHeader   = "header"   // a header of it forbids to
+	whyBody     = "body"     // its body is too long, gone, or not JSON that is certain
+	whyStream   = "stream"   // it asks for a stream
+	whySampled  = "sampled"  // its answer is drawn at random
+	whyEffect   = "effect"   // it asks for more than an answer
+	whyTools    = "tools"    // it lets the upstream run tools
+)
+
+// rules say which requests may be answered from the store.
+type rules struct {
+	off       bool
+	sampled   bool
+	maxBody   int64
+	endpoints []string
+	headers   []string // of the key, in canonical spelling, sorted, each once
+}
+
+func newRules(s Settings) rules {
+	return rules{
+		off:       s.TTL == 0,
+		sampled:   s.Sampled,
+		maxBody:   int64(s.MaxBody),
+		endpoints: s.Endpoints,
+		headers:   keyHeaders(s.Headers),
+	}
+}
+
+// A question is a request that may be answered from the store.
+type question struct {
+	key    key
+	anew   bool          // the client wants a new answer
+	maxAge time.Duration // the oldest answer that the client takes
+}
+
+// question reads req as one that may be answered from the store, or says why
+// it may not. It leaves req as it is.
+func (r *rules) question(req *http.Request, call *plugins.Call) (q question, why string) {
+	if why := r.head(req); why != "" {
+		return q, why
+	}
+	wants := readDirectives(req.Header)
+	q = question{anew: wants.noCache, maxAge: wants.maxAge}
+	ask := call.Ask()
+	switch {
+	case wants.noStore:
+		return q, whyHeader
+	case ask.Stream:
+		return q, whyStream
+	case ask.Doubt(plugins.FieldModel|plugins.FieldStream|plugins.FieldMaxTokens) != nil:
+		return q, whyBody
+	}
+	doc := r.read(req)
+	if doc == nil {
+		return q, whyBody
+	}
+	if why := r.judge(req, doc); why != "" {
+		return q, why
+	}
+	client, known := call.Client()
+	q.key = r.key(req, scope{client.Name, known}, doc)
+	return q, ""
+}
+
+// head says why a request is not considered, as far as its line and its header
+// tell.
+func (r *rules) head(req *http.Request) string {
+	switch {
+	case r.off:
+		return whyOff
+	case req.Method != http.MethodPost:
+		return whyMethod
+	case !r.covers(req.URL):
+		return whyEndpoint
+	case len(req.Header["Idempotency-Key"]) > 0:
+		return whyHeader // its author wants this very call, once
+	case !plain(req.Header) || len(req.Trailer) > 0:
+		return whyBody
+	}
+	return ""
+}
+
+// covers reports whether a path is among the endpoints. It is compared as it is
+// escaped, since upstreams may tell the spellings of a path apart.
+func (r *rules) covers(u *url.URL) bool {
+	escaped := u.EscapedPath()
+	if slices.Contains(r.endpoints, escaped) {
+		return true
+	}
+	return never(u.Path) == "" && slices.ContainsFunc(r.endpoints, func(pattern string) bool {
+		ok, _ := path.Match(pattern, escaped)
+		return ok
+	})
+}
+
+// read returns the request's body, or nil if it cannot be read again, is too
+// long, or is no JSON that all readers read alike.
+func (r *rules) read(req *http.Request) *canon.Doc {
+	if req.GetBody == nil || req.ContentLength > r.maxBody {
+		return nil
+	}
+	body, err := req.GetBody()
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = body.Close() }()
+	var text bytes.Buffer
+	const enough = 64 << 10 // a client may announce more than it sends
+	text.Grow(int(min(max(0, req.ContentLength), enough)) + bytes.MinRead)
+	if _, err := text.ReadFrom(io.LimitReader(body, r.maxBody+1)); err != nil || int64(text.Len()) > r.maxBody {
+		return nil
+	}
+	doc, err := canon.Parse(text.Bytes())
+	if err != nil {
+		return nil
+	}
+	return doc
+}
