@@ -116,8 +116,12 @@ func (l *loader) chain(env *envLayer) []string {
 	return names
 }
 
-// alias adds the value of one alias.
+// alias adds the value of one alias, if its setting can hold it.
 func (l *loader) alias(variable string, v any, path ...string) {
+	v, fits := l.problems.Check(variable, l.root.Find(path...), v)
+	if !fits {
+		return
+	}
 	layer := map[string]any{}
 	tree.Put(layer, v, path...)
 	l.add(layer, func(string) Origin { return Origin{Kind: Alias, Name: variable} })

@@ -100,7 +100,8 @@ type CORS struct {
 	// "https://chat.example.com", or "*" for all. Without any CORS is off.
 	Origins []string `koanf:"origins"`
 
-	// Headers are the request headers that a page may send.
+	// Headers are the request headers that a page may send. Without any it may
+	// send all: SDKs in browsers send many of their own.
 	Headers []string `koanf:"headers"`
 
 	// MaxAge is how long a browser may remember the answer to a preflight.
@@ -156,11 +157,8 @@ func Defaults() Config {
 		IdleTimeout:       2 * time.Minute,
 		MaxBody:           50 * plugins.MiB,
 		MaxReplay:         plugins.MiB,
-		CORS: CORS{
-			Headers: []string{"Authorization", "Content-Type"},
-			MaxAge:  time.Hour,
-		},
-		Log:   Log{Level: "info", Format: "json", Access: true},
-		Chain: []string{"auth", "limit", "cache", "retry"},
+		CORS:              CORS{MaxAge: time.Hour},
+		Log:               Log{Level: "info", Format: "json", Access: true},
+		Chain:             []string{"auth", "limit", "cache", "retry"},
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"testing"
 	"time"
 
@@ -70,11 +71,12 @@ func (s retrySettings) Validate() error {
 type authSettings struct {
 	KeysEnv  string         `koanf:"keys_env"`
 	KeysFile string         `koanf:"keys_file"`
+	Token    string         `koanf:"token"`
 	Clients  map[string]key `koanf:"clients"`
-	embedded `koanf:",squash"`
+	Embedded `koanf:",squash"`
 }
 
-type embedded struct {
+type Embedded struct {
 	Realm string `koanf:"realm"`
 }
 
@@ -133,4 +135,13 @@ func message(err error) string {
 		return ""
 	}
 	return err.Error()
+}
+
+// at returns what stands at key in tree.
+func at(tree map[string]any, key string) any {
+	path := strings.Split(key, ".")
+	for _, name := range path[:len(path)-1] {
+		tree, _ = tree[name].(map[string]any)
+	}
+	return tree[path[len(path)-1]]
 }

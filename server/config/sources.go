@@ -63,13 +63,13 @@ func (l *loader) validateSources() {
 
 // checkPassword notes if the source of the password does not exist.
 func (l *loader) checkPassword(r Redis) {
-	if r.PasswordEnv != "" && l.env[r.PasswordEnv] == "" {
+	switch {
+	case r.PasswordEnv != "" && r.PasswordFile != "": // refused already
+	case r.PasswordEnv != "" && l.env[r.PasswordEnv] == "":
 		l.problems.Add("redis.password_env", "%s is not set", r.PasswordEnv)
-	}
-	if r.PasswordFile == "" {
-		return
-	}
-	if _, err := l.src.ReadFile(r.PasswordFile); err != nil {
-		l.problems.Add("redis.password_file", "%v", err)
+	case r.PasswordFile != "":
+		if _, err := l.src.ReadFile(r.PasswordFile); err != nil {
+			l.problems.Add("redis.password_file", "%v", err)
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -65,10 +66,11 @@ func decodeNode(dec *yaml.Decoder, n *yaml.Node) (err error) {
 	return dec.Decode(n)
 }
 
-// scrub takes out of a message of the YAML parser what it quotes.
+// scrub takes out of a message of the YAML parser the one thing that it quotes
+// from the text: the name of an anchor that is not there.
 func scrub(message string) string {
-	message = regexp.MustCompile("'.*'|`.*`|\".*\"").ReplaceAllString(message, "…")
-	return regexp.MustCompile(`^yaml: `).ReplaceAllString(message, "")
+	message = regexp.MustCompile(`anchor '.*' `).ReplaceAllString(message, "anchor ")
+	return strings.TrimPrefix(message, "yaml: ")
 }
 
 // value returns what n holds. An error is about the whole file.
@@ -114,15 +116,20 @@ func (r *reader) scalar(path string, n *yaml.Node) any {
 	return n.Value
 }
 
-// mapping reads the keys of n into m, merged ones (<<) last, since those that
+// mapping reads the keys of n into m, merged ones (<<) first, since those that
 // are written out win.
 func (r *reader) mapping(path string, n *yaml.Node, m map[string]any, depth int) error {
-	first := map[string]int{}
-	var merged []*yaml.Node
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, item := n.Content[i], n.Content[i+1]
+		if n.Content[i].ShortTag() == "!!merge" {
+			if err := r.merge(path, n.Content[i+1], m, depth); err != nil {
+				return err
+			}
+		}
+	}
+	first := map[string]int{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key := n.Content[i]
 		if key.ShortTag() == "!!merge" {
-			merged = append(merged, item)
 			continue
 		}
 		if key.Kind != yaml.ScalarNode || !printable(key.Value) {
@@ -135,16 +142,11 @@ func (r *reader) mapping(path string, n *yaml.Node, m map[string]any, depth int)
 			continue
 		}
 		first[key.Value], r.lines[at] = key.Line, key.Line
-		v, err := r.value(at, item, depth+1)
+		v, err := r.value(at, n.Content[i+1], depth+1)
 		if err != nil {
 			return err
 		}
 		m[key.Value] = v
-	}
-	for _, item := range merged {
-		if err := r.merge(path, item, m, depth); err != nil {
-			return err
-		}
 	}
 	return nil
 }

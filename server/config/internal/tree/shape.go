@@ -67,13 +67,12 @@ func Fields(t reflect.Type) []Field {
 	for f := range t.Fields() {
 		name, options, _ := strings.Cut(f.Tag.Get("koanf"), ",")
 		switch {
-		case !f.IsExported() || name == "-":
 		case options == "squash":
 			for _, inner := range Fields(f.Type) {
 				inner.Index = append(slices.Clone(f.Index), inner.Index...)
 				all = append(all, inner)
 			}
-		case name != "":
+		case f.IsExported() && name != "" && name != "-":
 			all = append(all, Field{Name: name, Index: f.Index, Type: f.Type})
 		}
 	}

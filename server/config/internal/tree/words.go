@@ -12,11 +12,10 @@ const Hidden = "(hidden)"
 // secretWords returns the words of text that look like keys of an API.
 func secretWords(text string) []string {
 	var found []string
-	for _, word := range regexp.MustCompile(`[A-Za-z0-9_+-]{10,}`).FindAllString(text, -1) {
+	for _, word := range regexp.MustCompile(`sk-[A-Za-z0-9_-]{4,}|[A-Za-z0-9_+-]{20,}`).FindAllString(text, -1) {
 		// Names of variables are in capitals.
-		long := len(word) >= 20 && strings.ContainsAny(word, "0123456789") &&
-			strings.ContainsAny(word, "abcdefghijklmnopqrstuvwxyz")
-		if long || strings.HasPrefix(word, "sk-") {
+		mixed := strings.ContainsAny(word, "0123456789") && strings.ContainsAny(word, "abcdefghijklmnopqrstuvwxyz")
+		if mixed || strings.HasPrefix(word, "sk-") {
 			found = append(found, word)
 		}
 	}
