@@ -12,6 +12,7 @@ type answer struct {
 	header http.Header // never nil
 	pieces [][]byte    // one for a body as a whole, one for each event of a stream
 	stream bool        // the pieces are server-sent events
+	typed  bool        // the events are typed, as those of /v1/responses
 }
 
 // problem is the body of an error in OpenAI's form.
@@ -84,6 +85,15 @@ func event(name string, data []byte) []byte {
 	b = append(b, "data: "...)
 	b = append(b, data...)
 	return append(b, "\n\n"...)
+}
+
+// failure returns the event in which the stream fails as its event n.
+func (a answer) failure(n int, code string) []byte {
+	p := newProblem(http.StatusInternalServerError, code, "demo: an error in the stream was asked for")
+	if !a.typed {
+		return event("", marshal(p))
+	}
+	return event("error", marshal(errorEvent{Type: "error", Code: p.Error.Code, Message: p.Error.Message, SequenceNumber: n}))
 }
 
 // marshal returns v, which is one of our own types, as JSON.

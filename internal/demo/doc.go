@@ -10,7 +10,13 @@
 // # Endpoints
 //
 //	POST /v1/chat/completions      whole and streamed, with stream_options.include_usage
-//	POST /v1/embeddings            float and base64
+//	POST /v1/completions           the same
+//	POST /v1/responses             whole and streamed, as typed events
+//	POST /v1/embeddings            float and base64, 1536 dimensions or as many as asked
+//	POST /v1/moderations           flags the word "violence"
+//	POST /v1/images/generations    one pixel as b64_json
+//	POST /v1/audio/transcriptions  multipart in; json and text out, never streamed
+//	POST /v1/audio/speech          chunked bytes out, 1 KiB for each word
 //	GET  /v1/models, /v1/models/X  a fixed list
 //	any  /v1/echo, /v1/echo/…      the request's body and Content-Type, nothing else
 //	GET  /v1/realtime              a WebSocket that sends every message back

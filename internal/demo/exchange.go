@@ -2,12 +2,11 @@ package demo
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"io"
+	"mime/multipart"
 	"net/http"
 	"strconv"
-	"strings"
 )
 
 // maxBody is the longest request body that is accepted; it is held in memory.
@@ -24,13 +23,7 @@ type exchange struct {
 	plan plan
 	body []byte
 	ask  ask
-}
-
-// An endpoint is what answers under one path.
-type endpoint struct {
-	method string                  // the one that is allowed; "" allows all
-	decode func(x *exchange) error // fills x.ask from x.body; nil if there is nothing to fill
-	answer func(x *exchange) answer
+	form *multipart.Form // of a multipart body
 }
 
 func (x *exchange) serve() State {
@@ -50,61 +43,6 @@ func (x *exchange) serve() State {
 		return x.send(badKey())
 	}
 	return x.route()
-}
-
-// route answers by path and method. Faults come before what the endpoint has
-// to say, so that they need no valid request.
-func (x *exchange) route() State {
-	e, found := endpoints(x.r.URL.Path)
-	var decodeErr error
-	if found && e.decode != nil {
-		decodeErr = e.decode(x)
-		x.server.books.edit(func() { x.rec.Model, x.rec.Stream = x.ask.Model, x.ask.Stream })
-	}
-	if x.server.fails(x.plan.fail) {
-		x.plan.status, x.plan.reset = x.plan.fail.status, x.plan.fail.status == 0
-	}
-	switch {
-	case x.plan.status >= 400 || x.plan.reset:
-		return x.send(x.fault())
-	case !found:
-		return x.send(refuse(http.StatusNotFound, "unknown_url", "Invalid URL ("+x.r.Method+" "+x.r.URL.Path+")"))
-	case e.method != "" && e.method != x.r.Method:
-		a := refuse(http.StatusMethodNotAllowed, "method_not_supported", "Not allowed to "+x.r.Method+" on "+x.r.URL.Path)
-		a.header.Set("Allow", e.method)
-		return x.send(a)
-	case decodeErr != nil:
-		return x.send(refuse(http.StatusBadRequest, "", "We could not parse the body of your request: "+decodeErr.Error()))
-	case x.r.URL.Path == "/v1/realtime":
-		return x.realtime()
-	}
-	a := e.answer(x)
-	if x.plan.status != 0 {
-		a.status = x.plan.status
-	}
-	return x.send(a)
-}
-
-// endpoints returns what answers under path. Paths are taken as they come and
-// never cleaned, so that an odd one is not redirected.
-func endpoints(path string) (endpoint, bool) {
-	switch path {
-	case "/v1/chat/completions":
-		return endpoint{http.MethodPost, decodeJSON, chat}, true
-	case "/v1/embeddings":
-		return endpoint{http.MethodPost, decodeJSON, embeddings}, true
-	case "/v1/models":
-		return endpoint{http.MethodGet, nil, models}, true
-	case "/v1/realtime":
-		return endpoint{method: http.MethodGet}, true
-	}
-	switch {
-	case strings.HasPrefix(path, "/v1/models/"):
-		return endpoint{http.MethodGet, nil, model}, true
-	case path == "/v1/echo" || strings.HasPrefix(path, "/v1/echo/"):
-		return endpoint{"", nil, echo}, true
-	}
-	return endpoint{}, false
 }
 
 // read reads the body to its end, or as far as the plan says. Only after its
@@ -144,8 +82,6 @@ func (x *exchange) allowed() bool {
 	key := x.server.options.Key
 	return key == "" || x.r.Header.Get("Authorization") == "Bearer "+key
 }
-
-func decodeJSON(x *exchange) error { return json.Unmarshal(x.body, &x.ask) }
 
 // id returns an id that holds the number of the request's record.
 func (x *exchange) id(prefix string) string { return prefix + "-demo-" + strconv.Itoa(x.rec.ID) }

@@ -24,6 +24,10 @@ func (p *plan) shape(a answer) wire {
 	if p.empty {
 		pieces = nil
 	}
+	if a.stream && p.errorAt >= 0 {
+		n := min(p.errorAt, len(pieces))
+		pieces = append(slices.Clip(pieces[:n]), a.failure(n, p.code))
+	}
 	if a.stream {
 		pieces = p.dress(pieces)
 	}
@@ -45,10 +49,6 @@ func (p *plan) shape(a answer) wire {
 
 // dress puts into a stream what the plan wants there.
 func (p *plan) dress(events [][]byte) [][]byte {
-	if p.errorAt >= 0 {
-		n := min(p.errorAt, len(events))
-		events = append(slices.Clip(events[:n]), event("error", marshal(newProblem(500, p.code, "demo: an error in the stream"))))
-	}
 	end := map[string]string{"lf": "\n", "crlf": "\r\n", "cr": "\r"}[p.newline]
 	if p.comment == "" && end == "\n" {
 		return events

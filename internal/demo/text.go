@@ -27,7 +27,7 @@ type ask struct {
 
 	EncodingFormat string          `json:"encoding_format"`
 	Dimensions     int             `json:"dimensions"`
-	ResponseFormat json.RawMessage `json:"response_format"` // a string for audio and images
+	ResponseFormat json.RawMessage `json:"response_format"` // a string or an object
 }
 
 type streamOptions struct {
@@ -101,6 +101,9 @@ func count(texts ...string) int {
 // parts with a text or of messages with a content, or one of these. Of
 // anything else, such as a list of token numbers, it returns the JSON.
 func texts(raw json.RawMessage) []string {
+	if len(raw) == 0 || string(raw) == "null" {
+		return nil
+	}
 	var s string
 	if json.Unmarshal(raw, &s) == nil {
 		return []string{s}
@@ -122,8 +125,6 @@ func texts(raw json.RawMessage) []string {
 		return []string{*part.Text}
 	case err == nil && part.Content != nil:
 		return texts(part.Content)
-	case len(raw) == 0:
-		return nil
 	}
 	return []string{string(raw)}
 }
