@@ -37,6 +37,9 @@ type running struct {
 	Log      *logs
 	Demo     *demo.Server
 	Stop     func() error // tells it to stop and waits; may be called twice
+
+	Environ []string         // what the environment holds beside UPSTREAM_KEY
+	Plugins []plugins.Plugin // that the binary has beside its own
 }
 
 // start runs a relay with the configuration, in which UPSTREAM stands for the
@@ -51,11 +54,18 @@ func start(t testing.TB, config string) *running {
 	return r.start(t, config, up.URL+"/v1")
 }
 
+// start does the same in front of any upstream. A file that r names already is
+// taken as it is.
 func (r *running) start(t testing.TB, config, upstream string) *running {
 	t.Helper()
-	r.Config = filepath.Join(t.TempDir(), "relay.yaml")
-	r.write(t, config, upstream)
-	s, err := New(Options{Plugins: builtin(), Path: r.Config, Environ: []string{"UPSTREAM_KEY=" + upstreamKey}, Log: r.Log, Version: "test"})
+	if r.Config == "" {
+		r.Config = filepath.Join(t.TempDir(), "relay.yaml")
+		r.write(t, config, upstream)
+	}
+	s, err := New(Options{
+		Plugins: append(builtin(), r.Plugins...), Path: r.Config, Log: r.Log, Version: "test",
+		Environ: append([]string{"UPSTREAM_KEY=" + upstreamKey}, r.Environ...),
+	})
 	if err != nil {
 		t.Fatalf("configuration: %v", err)
 	}
@@ -82,6 +92,23 @@ const upstreamKey = "sk-upstream-canary-0123456789abcdefghijklmnop"
 // write replaces the configuration's file, as an editor does: by a rename.
 func (r *running) write(t testing.TB, config, upstream string) {
 	t.Helper()
+	replaceFile(t, r.Config, complete(config, upstream))
+}
+
+// replaceFile puts text in place of what the file holds, by a rename.
+func replaceFile(t testing.TB, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path+".new", []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(path+".new", path); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// complete returns the configuration with what it does not say and a test
+// needs, and with what stands for the upstream and the hash.
+func complete(config, upstream string) string {
 	for key, line := range map[string]string{
 		"listen:": "listen: 127.0.0.1:0\n", "admin:": "admin: 127.0.0.1:0\n",
 		"drain_delay:": "drain_delay: 0s\n",
@@ -91,13 +118,7 @@ func (r *running) write(t testing.TB, config, upstream string) {
 			config += "\n" + line
 		}
 	}
-	config = strings.NewReplacer("UPSTREAM_KEY", "UPSTREAM_KEY", "UPSTREAM", upstream, "HASH", credential.Hash(clientKey)).Replace(config)
-	if err := os.WriteFile(r.Config+".new", []byte(config), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Rename(r.Config+".new", r.Config); err != nil {
-		t.Fatal(err)
-	}
+	return strings.NewReplacer("UPSTREAM_KEY", "UPSTREAM_KEY", "UPSTREAM", upstream, "HASH", credential.Hash(clientKey)).Replace(config)
 }
 
 // builtin are the plugins of the real binary.
