@@ -80,6 +80,11 @@ func (r *recorder) check(prefix string, words map[string]bool) error {
 	if err != nil {
 		return errors.Join(append(errs, err)...)
 	}
+	for _, f := range families {
+		if f.GetHelp() == "" {
+			errs = append(errs, fmt.Errorf("%s: no help text", f.GetName()))
+		}
+	}
 	problems, err := promlint.NewWithMetricFamilies(families).Lint()
 	for _, p := range problems {
 		errs = append(errs, fmt.Errorf("%s: %s", p.Metric, p.Text))

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -42,15 +43,10 @@ func (p page) checkSections() error {
 	if strings.TrimSpace(strings.Join(p.sections[""], "")) == "" {
 		errs = append(errs, errors.New("the first lines do not say what the plugin does"))
 	}
-	next := 0
 	required := []string{"Settings", "Answers", "Metrics", "Example"}
-	for _, have := range p.order {
-		if next < len(required) && have == required[next] {
-			next++
-		}
-	}
-	if next < len(required) {
-		errs = append(errs, fmt.Errorf("the sections are %q, which lacks %q, or has it out of order: %q", p.order, required[next], required))
+	have := slices.DeleteFunc(slices.Clone(p.order), func(name string) bool { return !slices.Contains(required, name) })
+	if !slices.Equal(have, required) {
+		errs = append(errs, fmt.Errorf("the sections are %q, want %q, each once and in this order", have, required))
 	}
 	blocks := 0
 	for _, line := range p.lines("Example") {

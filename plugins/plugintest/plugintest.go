@@ -5,6 +5,7 @@ package plugintest
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"log/slog"
 	"maps"
@@ -60,7 +61,8 @@ func Keeper() func(key string, create func() (any, error)) (any, error) {
 }
 
 // Link builds plugin in env with its defaults and, over them, what change does
-// to them. It fails the test on settings that are not valid.
+// to them, starts it, and closes it when the test ends. It fails the test on
+// settings that are not valid.
 func Link[S plugins.Settings](t testing.TB, plugin plugins.Plugin, env plugins.Env, change func(*S)) plugins.Link {
 	t.Helper()
 	s, err := plugin.Decode(func(v any) error {
@@ -83,7 +85,12 @@ func Link[S plugins.Settings](t testing.TB, plugin plugins.Plugin, env plugins.E
 		link.Start()
 	}
 	if link.Close != nil {
-		t.Cleanup(func() { _ = link.Close(t.Context()) })
+		t.Cleanup(func() {
+			// The test's own context has ended by now.
+			if err := link.Close(context.WithoutCancel(t.Context())); err != nil {
+				t.Errorf("closing %s: %v", plugin.Name(), err)
+			}
+		})
 	}
 	return link
 }
@@ -126,12 +133,12 @@ type Upstream struct {
 }
 
 // Answers returns an upstream that answers with the statuses, one after the
-// other, and a JSON body {"n":1} that counts the requests.
+// other, and a JSON body that counts the requests: {"n":1}, then {"n":2}.
 func Answers(statuses ...int) *Upstream {
 	u := &Upstream{}
-	for i, status := range statuses {
+	for _, status := range statuses {
 		u.Then(func(req *http.Request) (*http.Response, error) {
-			return Response(req, status, `{"n":`+strconv.Itoa(i+1)+`}`), nil
+			return Response(req, status, `{"n":`+strconv.Itoa(u.Asked())+`}`), nil
 		})
 	}
 	return u

@@ -48,7 +48,7 @@ func settingKeys(t reflect.Type, path string) (keys []string, err error) {
 	case t.Kind() == reflect.Map:
 		return settingKeys(t.Elem(), path+"*.")
 	case t.Kind() == reflect.Slice:
-		if keys, _ = settingKeys(t.Elem(), path); len(keys) > 0 {
+		if inside, err := settingKeys(t.Elem(), path); len(inside) > 0 || err != nil {
 			return nil, fmt.Errorf("%s: settings inside a list cannot be set from the environment: use a map", path)
 		}
 		return nil, nil
