@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
 // deployment renders the Deployment.
@@ -71,18 +72,18 @@ func TestDeploymentProbes(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			c := container(t, tt.values)
-			for path, probe := range map[string][]*corev1.Probe{
-				"/health": {c.StartupProbe, c.LivenessProbe},
-				"/ready":  {c.ReadinessProbe},
-			} {
-				for _, p := range probe {
-					if p.HTTPGet.Path != path || p.HTTPGet.Port.StrVal != "http" || p.HTTPGet.Scheme != tt.want {
-						t.Errorf("probe asks %s %s at %s, want %s %s at http",
-							p.HTTPGet.Scheme, p.HTTPGet.Path, p.HTTPGet.Port.StrVal, tt.want, path)
-					}
-				}
-			}
+			checkProbe(t, c.StartupProbe, "/health", tt.want)
+			checkProbe(t, c.LivenessProbe, "/health", tt.want)
+			checkProbe(t, c.ReadinessProbe, "/ready", tt.want)
 		})
+	}
+}
+
+func checkProbe(t *testing.T, p *corev1.Probe, path string, scheme corev1.URIScheme) {
+	t.Helper()
+	want := &corev1.HTTPGetAction{Path: path, Port: intstr.FromString("http"), Scheme: scheme}
+	if diff := cmp.Diff(want, p.HTTPGet); diff != "" {
+		t.Error(diff)
 	}
 }
 

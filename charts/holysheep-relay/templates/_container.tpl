@@ -52,7 +52,8 @@ httpGet:
 
 {{/*
 The pod's volumes. Both are mounted as folders, never as a single file by
-subPath: only so does the kubelet swap in what has changed.
+subPath: only so does the kubelet swap in what has changed. It also makes the
+folder in the first that the second is mounted on.
 */}}
 {{- define "holysheep-relay.volumes" -}}
 - name: config
