@@ -1,9 +1,11 @@
 package cache
 
 import (
+	"math"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -34,6 +36,7 @@ func (p parts) key(t testing.TB) (key, bool) {
 func FuzzKey(f *testing.F) {
 	f.Add("a", "q", "x", "y|z", "1", "a", "q", "x", "y|z", " 1")
 	f.Add("ab", "", "x", "y|z", "1", "a", "b", "x", "y", "1")
+	f.Add("a", "", "x", "y|z", "1", "a", "", "x", "yz|", "1")
 	f.Add("a", "", "xy", "", "1", "a", "", "x", "y", "1")
 	f.Fuzz(func(t *testing.T, c1, q1, a1, l1, b1, c2, q2, a2, l2, b2 string) {
 		one, other := parts{c1, q1, a1, l1, b1}, parts{c2, q2, a2, l2, b2}
@@ -83,6 +86,33 @@ func FuzzQuestion(f *testing.F) {
 			t.Errorf("%q is a question, want it to be none", body)
 		}
 	})
+}
+
+func TestDirectives(t *testing.T) {
+	const anyAge = math.MaxInt64
+	tests := []struct {
+		name  string
+		lines []string
+		want  directives
+	}{
+		{"none", nil, directives{maxAge: anyAge}},
+		{"several, in any case", []string{"No-Cache, NO-STORE", "private"}, directives{true, true, true, anyAge}},
+		{"with fields", []string{`private="set-cookie", no-cache="x"`}, directives{true, false, true, anyAge}},
+		{"the smallest age", []string{"max-age=5, max-age=60", "max-age=6"}, directives{maxAge: 5 * time.Second}},
+		{"an age in quotation marks", []string{`max-age="5"`}, directives{maxAge: 5 * time.Second}},
+		{"an age without a number", []string{"max-age"}, directives{}},
+		{"an age below 0", []string{"max-age=-1"}, directives{}},
+		{"an age without end", []string{"max-age=99999999999999999999"}, directives{}},
+		{"others", []string{"s-maxage=1, no-transform, ,=, nostore"}, directives{maxAge: anyAge}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := readDirectives(http.Header{"Cache-Control": tt.lines})
+			if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(directives{})); diff != "" {
+				t.Errorf("directives (-want +got):\n%s", diff)
+			}
+		})
+	}
 }
 
 // TestKeyHeaders shows that a header of the settings counts, however it is

@@ -35,6 +35,20 @@ func header(key, value string) func(*http.Response) {
 
 func asItIs(*http.Response) {}
 
+// trailing is a body that brings a trailer with its end, as HTTP/2 may.
+type trailing struct {
+	io.ReadCloser
+	res *http.Response
+}
+
+func (b *trailing) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil {
+		b.res.Trailer = http.Header{"X-A": {"1"}}
+	}
+	return n, err
+}
+
 // replies asks twice: an answer that was stored is a hit then. It has the same
 // body either way.
 func replies(t *testing.T, want string, all []reply) {
@@ -84,6 +98,7 @@ func TestNotStored(t *testing.T) {
 		{"varies by anything", `{}`, header("Vary", "*")},
 		{"varies by what is not in the key", `{}`, header("Vary", "Accept, X-Tier")},
 		{"trailers", `{}`, func(r *http.Response) { r.Trailer = http.Header{"X-A": nil} }},
+		{"trailers that only the end shows", `{}`, func(r *http.Response) { r.Body = &trailing{r.Body, r} }},
 		{"a stream", `{}`, header("Content-Type", "text/event-stream")},
 		{"a page", `{}`, header("Content-Type", "text/html")},
 		{"no type", `{}`, func(r *http.Response) { r.Header.Del("Content-Type") }},
