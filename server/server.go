@@ -63,10 +63,7 @@ type Server struct {
 // New loads the configuration and builds the server. It listens on nothing
 // yet. The error holds every problem of the configuration.
 func New(o Options) (*Server, error) {
-	watcher, err := watch.New()
-	if err != nil {
-		return nil, fmt.Errorf("watching files: %w", err)
-	}
+	watcher, polls := watch.New()
 	registry := prometheus.NewRegistry()
 	s := &Server{
 		options:  o,
@@ -82,6 +79,9 @@ func New(o Options) (*Server, error) {
 	if err := s.first(); err != nil {
 		_ = watcher.Close()
 		return nil, err
+	}
+	if polls != nil {
+		s.log.Warn("changes of files are seen late", "err", polls)
 	}
 	s.base, s.cut = context.WithCancel(context.Background())
 	s.api, s.admin = s.newAPI(), s.newAdmin()

@@ -7,6 +7,7 @@ package watch
 
 import (
 	"crypto/sha256"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -22,8 +23,9 @@ const (
 	quiet = 50 * time.Millisecond
 
 	// poll is how often the files are looked at without any event, for file
-	// systems that give none (NFS, some FUSE mounts).
-	poll = 10 * time.Second
+	// systems that give none (NFS, some FUSE mounts) and for machines whose
+	// inotify instances are used up (128 for a user by default on Linux).
+	poll = 5 * time.Second
 )
 
 // A Sum is a digest of a file's content; the zero Sum is a file that could not
@@ -74,7 +76,7 @@ func (r *Reads) snapshot() map[string]Sum {
 
 // A Watcher watches the files of the latest Reads that it was given.
 type Watcher struct {
-	notify  *fsnotify.Watcher
+	notify  *fsnotify.Watcher // nil where there is none: poll alone
 	changed chan struct{}
 	stop    chan struct{}
 	done    chan struct{}
@@ -83,12 +85,19 @@ type Watcher struct {
 	reads *Reads
 }
 
-// New starts a watcher of no files. Stop it with Close.
+// New starts a watcher of no files. Stop it with Close. The error says why
+// changes are not told at once, but within some seconds; the watcher works
+// all the same.
 func New() (*Watcher, error) {
 	n, err := fsnotify.NewWatcher()
 	if err != nil {
-		return nil, err
+		n, err = nil, fmt.Errorf("watching files: looking every %s only: %w", poll, err)
 	}
+	w := start(n)
+	return w, err
+}
+
+func start(n *fsnotify.Watcher) *Watcher {
 	w := &Watcher{
 		notify:  n,
 		changed: make(chan struct{}, 1),
@@ -97,7 +106,7 @@ func New() (*Watcher, error) {
 		reads:   &Reads{},
 	}
 	go w.run()
-	return w, nil
+	return w
 }
 
 // Changed receives a value when a watched file holds something else than when
@@ -111,6 +120,9 @@ func (w *Watcher) Watch(reads *Reads) {
 	w.reads = reads
 	w.mu.Unlock()
 	for path := range reads.snapshot() {
+		if w.notify == nil {
+			break
+		}
 		// The directory, not the file: a file that is replaced takes its watch
 		// with it. One that cannot be watched is still polled.
 		_ = w.notify.Add(filepath.Dir(path))
@@ -122,6 +134,9 @@ func (w *Watcher) Watch(reads *Reads) {
 func (w *Watcher) Close() error {
 	close(w.stop)
 	<-w.done
+	if w.notify == nil {
+		return nil
+	}
 	return w.notify.Close()
 }
 
@@ -129,12 +144,17 @@ func (w *Watcher) run() {
 	defer close(w.done)
 	timer := time.NewTimer(poll)
 	defer timer.Stop()
+	var events chan fsnotify.Event // none
+	var errs chan error
+	if w.notify != nil {
+		events, errs = w.notify.Events, w.notify.Errors
+	}
 	for {
 		select {
 		case <-w.stop:
 			return
-		case _ = <-w.notify.Errors: // lost events: the poll finds what they told
-		case <-w.notify.Events:
+		case <-errs: //nolint:errcheck // lost events: the poll finds what they told
+		case <-events:
 			timer.Reset(quiet)
 		case <-timer.C:
 			w.look()

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -120,4 +121,22 @@ func TestATouchIsNoChange(t *testing.T) {
 	if reads.Changed() {
 		t.Error("a file with the same content counts as changed")
 	}
+}
+
+func TestWithoutNotificationsFilesArePolled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "relay.yaml")
+		write(t, path, "a")
+		w := start(nil)
+		defer func() { _ = w.Close() }()
+		var reads Reads
+		_, _ = reads.ReadFile(path)
+		w.Watch(&reads)
+		write(t, path, "b")
+		began := time.Now()
+		<-w.Changed()
+		if took := time.Since(began); took != poll {
+			t.Errorf("told after %s, want %s", took, poll)
+		}
+	})
 }

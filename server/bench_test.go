@@ -1,0 +1,116 @@
+package server
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/holysheep/relay/internal/credential"
+)
+
+// benchUpstream answers every request with the same 1 KiB.
+func benchUpstream(b *testing.B) string {
+	b.Helper()
+	body := `{"id":"x","object":"chat.completion","choices":[{"message":{"content":"` + strings.Repeat("baa ", 240) + `"}}]}`
+	up := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, body)
+	}))
+	b.Cleanup(up.Close)
+	return up.URL
+}
+
+// BenchmarkRelay measures one unary request of 1 KiB each way on loopback: to
+// the upstream itself, through the standard library's bare reverse proxy, and
+// through the relay with every plugin on. Client, proxy and upstream share one
+// process, so the differences count, not the numbers.
+func BenchmarkRelay(b *testing.B) {
+	up := benchUpstream(b)
+	b.Run("direct", func(b *testing.B) { askMany(b, up+"/v1/chat/completions") })
+	b.Run("bare", func(b *testing.B) {
+		to, _ := url.Parse(up)
+		transport := http.DefaultTransport.(*http.Transport).Clone()
+		transport.MaxIdleConnsPerHost = 256
+		proxy := httptest.NewServer(&httputil.ReverseProxy{
+			Transport: transport, Rewrite: func(p *httputil.ProxyRequest) { p.SetURL(to) },
+		})
+		defer proxy.Close()
+		askMany(b, proxy.URL+"/v1/chat/completions")
+	})
+	b.Run("relay", func(b *testing.B) {
+		address, stop := benchRelay(b, up)
+		defer stop()
+		askMany(b, "http://"+address+"/v1/chat/completions")
+	})
+}
+
+// benchRelay runs a relay with every plugin on and returns its address.
+func benchRelay(b *testing.B, up string) (address string, stop func()) {
+	b.Helper()
+	s, err := New(Options{Plugins: builtin(), Log: io.Discard, Base: map[string]any{
+		"listen": "127.0.0.1:0", "admin": "127.0.0.1:0", "drain_delay": "0s",
+		"upstreams": map[string]any{"up": map[string]any{"base_url": up + "/v1"}},
+		"plugins": map[string]any{
+			"auth": map[string]any{"clients": map[string]any{"tester": map[string]any{
+				"keys": map[string]any{"one": map[string]any{"sha256": credential.Hash(clientKey)}},
+			}}},
+			"limit": map[string]any{"rules": map[string]any{"fair": map[string]any{
+				"per": "client", "requests": 10_000_000, "period": "1h",
+			}}},
+		},
+	}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	api, _, err := s.Listen()
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	return api.String(), func() { cancel(); <-done }
+}
+
+// askMany asks one request after the other over one connection.
+func askMany(b *testing.B, url string) {
+	b.Helper()
+	client := http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1}}
+	defer client.CloseIdleConnections()
+	body := `{"model":"demo","messages":[{"role":"user","content":"` + strings.Repeat("hello ", 160) + `"}]}`
+	b.ReportAllocs()
+	for b.Loop() {
+		req, _ := http.NewRequestWithContext(b.Context(), http.MethodPost, url, strings.NewReader(body))
+		req.Header.Set("Authorization", "Bearer "+clientKey)
+		req.Header.Set("Content-Type", "application/json")
+		res, err := client.Do(req)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := io.Copy(io.Discard, res.Body); err != nil || res.StatusCode != http.StatusOK {
+			b.Fatal(res.Status, err)
+		}
+		_ = res.Body.Close()
+	}
+}
+
+// BenchmarkStart measures from nothing to the first answer of /ready, and the
+// stop.
+func BenchmarkStart(b *testing.B) {
+	up := benchUpstream(b)
+	for b.Loop() {
+		address, stop := benchRelay(b, up)
+		res, err := http.Get("http://" + address + "/ready")
+		if err != nil {
+			b.Fatal(err)
+		}
+		_ = res.Body.Close()
+		stop()
+	}
+}
