@@ -28,6 +28,7 @@ type parts struct {
 
 // eachInstallation runs test for the objects of every file of values.
 func eachInstallation(t *testing.T, test func(*testing.T, parts)) {
+	t.Helper()
 	for _, file := range valuesFiles() {
 		t.Run(file, func(t *testing.T) {
 			manifest, _ := install(t, kubeVersion, readFile(t, "testdata/"+file))
@@ -53,6 +54,7 @@ func eachInstallation(t *testing.T, test func(*testing.T, parts)) {
 
 func TestSelectorsFindThePods(t *testing.T) {
 	eachInstallation(t, func(t *testing.T, p parts) {
+		t.Helper()
 		pod := labels.Set(p.deployment.Spec.Template.Labels)
 		selector, err := metav1.LabelSelectorAsSelector(p.deployment.Spec.Selector)
 		if err != nil || selector.Empty() || !selector.Matches(pod) {
@@ -79,6 +81,7 @@ func TestSelectorsStayTheSame(t *testing.T) {
 
 func TestServicesDiffer(t *testing.T) {
 	eachInstallation(t, func(t *testing.T, p parts) {
+		t.Helper()
 		seen := map[string]string{}
 		for _, s := range p.services {
 			component := s.Labels["app.kubernetes.io/component"]
@@ -92,6 +95,7 @@ func TestServicesDiffer(t *testing.T) {
 
 func TestPortsLeadToTheRelay(t *testing.T) {
 	eachInstallation(t, func(t *testing.T, p parts) {
+		t.Helper()
 		var config struct{ Listen, Admin string }
 		if err := yaml.Unmarshal([]byte(p.config.Data["relay.yaml"]), &config); err != nil {
 			t.Fatal(err)
@@ -114,6 +118,7 @@ func TestPortsLeadToTheRelay(t *testing.T) {
 
 func TestReferencesAreThere(t *testing.T) {
 	eachInstallation(t, func(t *testing.T, p parts) {
+		t.Helper()
 		pod := p.deployment.Spec.Template.Spec
 		if p.account != nil && p.account.Name != pod.ServiceAccountName {
 			t.Errorf("ServiceAccount %q is made, but %q is used", p.account.Name, pod.ServiceAccountName)
@@ -158,7 +163,7 @@ func mounts(t *testing.T, pod corev1.PodSpec) map[string]corev1.VolumeSource {
 // secretFiles returns the files under secretsDir that the configuration names.
 func secretFiles(config string) []string {
 	var keys []string
-	for _, word := range strings.Fields(config) {
+	for word := range strings.FieldsSeq(config) {
 		if key, ok := strings.CutPrefix(word, secretsDir+"/"); ok {
 			keys = append(keys, key)
 		}
