@@ -76,7 +76,8 @@ func TestBadVariablesAreNamed(t *testing.T) {
 		{"a name that cannot be", "RELAY_UPSTREAMS__1__WEIGHT=2", "RELAY_UPSTREAMS__1__WEIGHT: a name is lower-case letters, digits and single underscores between them, such as spare_1"},
 		{"a value out of range", "RELAY_PLUGINS__RETRY__ATTEMPTS=99", "plugins.retry.attempts: 99 is not from 1 to 10 (from RELAY_PLUGINS__RETRY__ATTEMPTS)"},
 		{"an unknown plugin", "RELAY_CHAIN=retri", `chain: unknown plugin "retri", known are auth, cache, limit, retry (from RELAY_CHAIN)`},
-		{"a variable of a secret that is not set", "RELAY_REDIS__ADDRESSES=a:1,b:2", ""},
+		{"a key in place of a variable's name", "RELAY_UPSTREAMS__ONE__API_KEY_ENV=sk-canary", "upstreams.one.api_key_env: is not the name of an environment variable: capitals, digits and _, such as UPSTREAM_API_KEY (from RELAY_UPSTREAMS__ONE__API_KEY_ENV)"},
+		{"several nodes of Redis", "RELAY_REDIS__ADDRESSES=a:1,b:2", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

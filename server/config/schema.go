@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	_ "embed"
 	"encoding"
 	"encoding/json"
@@ -59,7 +60,7 @@ func SchemaWith(known []plugins.Plugin, descriptions map[string]string) ([]byte,
 
 	root.Properties.Set("plugins", b.plugins(known))
 	_ = root.Properties.MoveAfter("plugins", "chain")
-	return json.MarshalIndent(root, "", "  ")
+	return indent(root)
 }
 
 // schemaBuilder makes schemas of settings.
@@ -149,7 +150,7 @@ func names(known []plugins.Plugin) []any {
 func unitSchema(t reflect.Type) *jsonschema.Schema {
 	switch {
 	case t == reflect.TypeFor[time.Duration]():
-		return orZero(`^(0|([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$`)
+		return orZero(`^(0|([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+)$`)
 	case t == reflect.TypeFor[plugins.Size]():
 		return orZero(`^(0|[0-9]+ *(B|kB|MB|GB|KiB|MiB|GiB))$`)
 	case t == reflect.TypeFor[time.Time]():
@@ -160,6 +161,17 @@ func unitSchema(t reflect.Type) *jsonschema.Schema {
 	return nil
 }
 
+// indent writes JSON for people: without escapes for HTML, which it is not.
+func indent(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	err := enc.Encode(v)
+	return b.Bytes(), err
+}
+
+// orZero is a text of the pattern, or the number 0.
 func orZero(pattern string) *jsonschema.Schema {
 	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "string", Pattern: pattern}, {Const: 0}}}
 }

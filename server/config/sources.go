@@ -54,9 +54,9 @@ func (l *loader) validateSources() {
 		name := found[path]
 		switch {
 		case strings.HasSuffix(path, "_env") && !regexp.MustCompile(`^[A-Z_][A-Z0-9_]{0,127}$`).MatchString(name):
-			l.problems.Add(path, "is not the name of an environment variable: capitals, digits and _, such as UPSTREAM_API_KEY")
+			l.problems.Add(path, "is not the name of an environment variable: capitals, digits and _, such as UPSTREAM_API_KEY%s", l.setBy(path))
 		case strings.HasSuffix(path, "_file") && strings.HasPrefix(name, "sk-"):
-			l.problems.Add(path, "holds what looks like a key, not the name of a file")
+			l.problems.Add(path, "holds what looks like a key, not the name of a file%s", l.setBy(path))
 		}
 	}
 }

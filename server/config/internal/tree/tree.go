@@ -39,18 +39,3 @@ func Put(m map[string]any, v any, path ...string) {
 	}
 	m[path[len(path)-1]] = v
 }
-
-// Get returns what stands at path in m.
-func Get(m map[string]any, path ...string) (v any, found bool) {
-	v = m
-	for _, name := range path {
-		inner, ok := v.(map[string]any)
-		if !ok {
-			return nil, false
-		}
-		if v, found = inner[name]; !found {
-			return nil, false
-		}
-	}
-	return v, true
-}

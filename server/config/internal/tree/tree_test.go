@@ -130,7 +130,10 @@ func TestSecretsAreHidden(t *testing.T) {
 		{"inside other text", "base_url", "https://u:0123456789abcdef0123@a.example", true},
 		{"anything under a secret's name", "password", "correct horse", true},
 		{"with quotes", "password", `correct "horse"`, true},
+		{"a UUID", "listen", "550e8400-e29b-41d4-a716-446655440000", true},
 		{"a word", "listen", "localhost", false},
+		{"the name of a model", "models", "claude-3-5-sonnet-20241022", false},
+		{"a long name", "upstreams", "holysheep_backup_eu_west_1", false},
 		{"the name of a variable", "api_key_env", "UPSTREAM_API_KEY_NUMBER_2", false},
 		{"a path", "api_key_file", "/etc/relay/keys/upstream-number-2-of-9", false},
 	}

@@ -2,24 +2,33 @@ package tree
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Hidden stands where a secret stood.
 const Hidden = "(hidden)"
 
-// secretWords returns the words of text that look like keys of an API.
+// secretWords returns the words of text that look like keys of an API: they
+// begin as such keys do, or they are long and a part of them mixes letters and
+// digits, as no name of a model, a date or a variable does.
 func secretWords(text string) []string {
 	var found []string
 	for _, word := range regexp.MustCompile(`sk-[A-Za-z0-9_-]{4,}|[A-Za-z0-9_+-]{20,}`).FindAllString(text, -1) {
-		// Names of variables are in capitals.
-		mixed := strings.ContainsAny(word, "0123456789") && strings.ContainsAny(word, "abcdefghijklmnopqrstuvwxyz")
-		if mixed || strings.HasPrefix(word, "sk-") {
+		if strings.HasPrefix(word, "sk-") || slices.ContainsFunc(strings.FieldsFunc(word, isJoint), mixed) {
 			found = append(found, word)
 		}
 	}
 	return found
+}
+
+func isJoint(c rune) bool { return c == '_' || c == '-' }
+
+// mixed reports whether a part of a word is no word.
+func mixed(part string) bool {
+	return len(part) >= 8 && strings.ContainsAny(part, "0123456789") && strings.IndexFunc(part, unicode.IsLetter) >= 0
 }
 
 // NamesSecret reports whether the last part of key says that a secret stands

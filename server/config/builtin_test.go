@@ -1,0 +1,127 @@
+package config_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/holysheep/relay/internal/schema"
+	"github.com/holysheep/relay/plugins/cache"
+	"github.com/holysheep/relay/plugins/limit"
+	"github.com/holysheep/relay/plugins/retry"
+	"github.com/holysheep/relay/server/config"
+)
+
+// loadBuiltin loads file with the plugins that the binary is built with.
+func loadBuiltin(file string, environ ...string) (*config.Loaded, error) {
+	return config.Load(config.Source{
+		Path: "relay.yaml", Environ: environ,
+		ReadFile: func(string) ([]byte, error) { return []byte(file), nil },
+	}, schema.Plugins())
+}
+
+// TestTheArticlesEnvironment is the environment of the article as it stands
+// there, with no file: every alias reaches the setting of the real plugin.
+func TestTheArticlesEnvironment(t *testing.T) {
+	loaded, err := config.Load(config.Source{Environ: []string{
+		"BASE_URL=https://api.holysheep.ai/v1",
+		"HOLYSHEEP_API_KEY=sk-canary",
+		"REDIS_PASSWORD=canary",
+		"MAX_CONCURRENT_REQUESTS=1000",
+		"REQUEST_TIMEOUT=30",
+		"CACHE_TTL=3600",
+		"UPSTREAM_RETRY_LIMIT=3",
+	}}, schema.Plugins())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := loaded.Config
+	got := []any{
+		c.Chain, c.RequestTimeout,
+		c.Plugins["limit"].(limit.Settings).MaxInFlight,
+		c.Plugins["cache"].(cache.Settings).TTL,
+		c.Plugins["retry"].(retry.Settings).Attempts,
+		c.Upstreams["holysheep"].BaseURL, c.Upstreams["holysheep"].APIKeyEnv,
+	}
+	want := []any{
+		[]string{"auth", "limit", "cache", "retry"}, 30 * time.Second,
+		int64(1000), time.Hour, 4,
+		"https://api.holysheep.ai/v1", "HOLYSHEEP_API_KEY",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("configuration (-want +got):\n%s", diff)
+	}
+	if len(loaded.Warnings) > 0 {
+		t.Errorf("warnings: %q", loaded.Warnings)
+	}
+	if strings.Contains(explain(t, loaded), "canary") {
+		t.Error("Explain shows a secret")
+	}
+}
+
+func TestBuiltinPluginsTellTheirProblemsByKey(t *testing.T) {
+	_, err := loadBuiltin(minimal + `
+plugins:
+  auth: {clients: {alice: {keys: {laptop: {sha256: short}}}}}
+  limit: {max_in_flight: -1, rules: {fast: {per: nobody, requests: 1}}}
+  retry: {attempts: 99}
+`)
+	want := []string{
+		"plugins.auth.clients.alice.keys.laptop.sha256: not 64 hexadecimal digits",
+		"plugins.limit.max_in_flight: -1 is negative",
+		"plugins.limit.rules.fast.per: \"nobody\" is not one of global, client",
+		"plugins.retry.attempts: 99 is not from 1 to 10",
+	}
+	problems := strings.Split(message(err), "\n")
+	if len(problems) != len(want) {
+		t.Fatalf("%d problems, want %d: %v", len(problems), len(want), err)
+	}
+	for i, problem := range problems {
+		if !strings.HasPrefix(problem, want[i]) {
+			t.Errorf("problem = %q, want %q", problem, want[i])
+		}
+	}
+}
+
+// TestTheExplainedDefaultsAreValid loads what Explain writes of the defaults:
+// every setting of every built-in plugin survives being written and read.
+func TestTheExplainedDefaultsAreValid(t *testing.T) {
+	loaded, err := loadBuiltin(minimal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := loadBuiltin(explain(t, loaded))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(loaded.Tree(), again.Tree()); diff != "" {
+		t.Errorf("loaded again (-want +got):\n%s", diff)
+	}
+}
+
+// TestTheShippedSchemaIsThatOfTheBinary compares what "relay schema" prints
+// with what stands in the chart.
+func TestTheShippedSchemaIsThatOfTheBinary(t *testing.T) {
+	shipped, err := os.ReadFile("../../values.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, err := config.Schema(schema.Plugins())
+	if err != nil {
+		t.Fatal(err)
+	}
+	properties, err := os.ReadFile("../../charts/holysheep-relay/values.properties.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	values, err := schema.Values(properties, own)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(values) != string(shipped) {
+		t.Error("the schema of the binary is not the shipped one: run go generate ./internal/schema")
+	}
+}
