@@ -2,12 +2,14 @@ package server
 
 import (
 	"crypto/rand"
+	"fmt"
 	"net/http"
 	"runtime/debug"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/holysheep/relay/internal/credential"
 	"github.com/holysheep/relay/plugins"
 	"github.com/holysheep/relay/server/config"
 	"github.com/holysheep/relay/server/relay"
@@ -108,8 +110,10 @@ func (s *Server) recovered(p any, c echo.Context) (broken bool) {
 	if p == http.ErrAbortHandler { //nolint:errorlint,err113 // a panic's value, not a wrapped error
 		return true
 	}
-	s.log.Error("panic", "panic", p, "stack", string(debug.Stack()),
-		"request_id", plugins.CallOf(c.Request().Context()).ID)
+	req := c.Request()
+	// Nobody knows what a plugin puts into a panic: the client's key, perhaps.
+	text := credential.Hide(req.Header, req.URL.RawQuery, fmt.Sprint(p))
+	s.log.Error("panic", "panic", text, "stack", string(debug.Stack()), "request_id", plugins.CallOf(req.Context()).ID)
 	if c.Response().Committed {
 		return true
 	}

@@ -9,6 +9,7 @@ package credential
 import (
 	"errors"
 	"net/http"
+	"strings"
 )
 
 // ErrMissing is returned by [Find] if no place holds a credential.
@@ -87,6 +88,27 @@ func Strip(header http.Header, rawQuery string) (query string) {
 	}
 	return rawQuery
 }
+
+// Hide returns text without the credentials that [Find] would find, for a log
+// whose text may be made of anything. If one place holds two of them, which a
+// text could hold one by one, nothing of it is shown.
+func Hide(header http.Header, rawQuery, text string) string {
+	for _, p := range places() {
+		if p.read == nil {
+			continue
+		}
+		key, err := p.read(header, rawQuery, p.name, "")
+		if err != nil {
+			return hidden
+		}
+		if key != "" {
+			text = strings.ReplaceAll(text, key, hidden)
+		}
+	}
+	return text
+}
+
+const hidden = "(hidden)"
 
 // merge returns the one credential of have and key, either of which may be "".
 func merge(have, key string) (string, error) {
