@@ -42,7 +42,12 @@ func loadConfig(t *testing.T, values string) (*config.Loaded, error) {
 	for _, v := range c.Env {
 		source.Environ = append(source.Environ, v.Name+"="+valueOf(v))
 	}
-	return config.Load(source, []plugins.Plugin{auth.Plugin, cache.Plugin, limit.Plugin, retry.Plugin})
+	return config.Load(source, known())
+}
+
+// known is the plugins of the relay's binary.
+func known() []plugins.Plugin {
+	return []plugins.Plugin{auth.Plugin, cache.Plugin, limit.Plugin, retry.Plugin}
 }
 
 // valueOf is the variable's value, or some value where the Secret holds it.
