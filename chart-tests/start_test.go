@@ -78,7 +78,7 @@ func checkAnswer(t *testing.T, address string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer res.Body.Close()
+	_ = res.Body.Close()
 	if res.StatusCode != http.StatusOK {
 		t.Errorf("%s answers %s", address, res.Status)
 	}
