@@ -98,6 +98,7 @@ func (v *visit) hold(conf *config.Config) error {
 		return err
 	}
 	body.Deadline = http.NewResponseController(v.w.ResponseWriter).SetReadDeadline
+	body.Trailer = v.req.Trailer
 	v.body = body
 	v.req.Body, v.req.GetBody = body.Reader(), body.Again
 	return nil

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/holysheep/relay/internal/credential"
 	"github.com/holysheep/relay/plugins"
 )
 
@@ -36,6 +37,10 @@ type Body struct {
 	// Deadline, if set, bounds the reading from the client until the given
 	// instant; the zero instant is no bound. It is called around every read.
 	Deadline func(time.Time) error
+
+	// Trailer, if set, is where the server puts the request's trailers when the
+	// body ends. The client's credential is taken off it then.
+	Trailer http.Header
 
 	reading sync.Mutex // held while src is read, which may take long
 
@@ -119,6 +124,9 @@ func (b *Body) fetch(p []byte) (int, error) {
 	b.bound(time.Now().Add(uploadIdle))
 	n, err := b.src.Read(p)
 	b.bound(time.Time{})
+	if errors.Is(err, io.EOF) {
+		credential.Strip(b.Trailer, "")
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.passed+int64(n) > b.most {

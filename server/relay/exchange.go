@@ -47,7 +47,8 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 		x.call.WriteHeaders(res.Header)
 		return res, nil
 	}
-	a.body, a.stream = res.Body, streams(res)
+	clean(res.Trailer)
+	a.res, a.body, a.stream = res, res.Body, streams(res)
 	res.Body = a
 	return res, nil
 }
@@ -100,6 +101,7 @@ func private(key string) bool {
 // An answer is the body of an answer: it holds the exchange's time limit and
 // notes on the call when it breaks off.
 type answer struct {
+	res    *http.Response
 	body   io.ReadCloser
 	stream bool
 	call   *plugins.Call
@@ -115,7 +117,10 @@ func (a *answer) Read(p []byte) (int, error) {
 		a.stop()
 		a.stream = false // stop once
 	}
-	if err != nil && !errors.Is(err, io.EOF) {
+	switch {
+	case errors.Is(err, io.EOF):
+		clean(a.res.Trailer) // which came with the end
+	case err != nil:
 		err = a.cause(err)
 		a.call.SetFault(err)
 	}

@@ -79,7 +79,9 @@ func outbound(p *httputil.ProxyRequest) {
 	// As sent, even where Go cannot parse it, less the client's credential.
 	out.URL.RawQuery = credential.Strip(out.Header, p.In.URL.RawQuery)
 	// The server fills this map when the body ends: a copy would stay empty.
+	// The Body takes the credential off what comes then.
 	out.Trailer = p.In.Trailer
+	credential.Strip(out.Trailer, "")
 	out.RequestURI, out.Host = "", ""
 	if !strings.EqualFold(out.Header.Get("Upgrade"), "websocket") {
 		// Anything else, h2c above all, would be a tunnel past the chain.

@@ -41,7 +41,9 @@ func (w *writer) Header() http.Header {
 // WriteHeader sends the final answer's header, or holds an informational one.
 func (w *writer) WriteHeader(status int) {
 	if status < 200 && status != http.StatusSwitchingProtocols {
-		w.hints = append(w.hints, hint{status, maps.Clone(w.header), w.call.Trail.Attempts()})
+		h := maps.Clone(w.header)
+		clean(h)
+		w.hints = append(w.hints, hint{status, h, w.call.Trail.Attempts()})
 		return
 	}
 	if w.done {
