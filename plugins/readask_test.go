@@ -60,7 +60,7 @@ func TestReadAskFields(t *testing.T) {
 		{name: "a surrogate pair", body: `{"model":"\ud83d\ude00"}`, model: "😀"},
 		{name: "keys inside of other values", body: `{"a":{"model":"b","stream":1},"c":[{"model":2}],"model":"a"}`, model: "a"},
 		{name: "the names as values", body: `{"a":"model","b":["stream"],"model":"max_tokens"}`, model: "max_tokens"},
-		{name: "every kind of value", body: `{"a":[],"b":{},"c":-0.5e+3,"d":[1,[2,{"e":[]}],true,false,null],"f":"\\\"","model":"a"}`, model: "a"},
+		{name: "every kind of value", body: `{"a":[],"b":{},"c":-0.5e+3,"d":[1,[2,{"e":[]}],true,false,null],"f":"\\\" \uAFaf","model":"a"}`, model: "a"},
 		{name: "an invalid byte elsewhere", body: "{\"a\":\"\xff\",\"model\":\"a\"}", model: "a"},
 		{name: "zero tokens", body: `{"max_tokens":0}`},
 		{name: "the largest number", body: `{"max_tokens":9223372036854775807}`, tokens: 1<<63 - 1},
@@ -139,6 +139,9 @@ func TestReadAskDoubt(t *testing.T) {
 		{name: "a comment", body: `{/**/"model":"a"}`, want: every},
 		{name: "a line end in a text", body: "{\"a\":\"\n\"}", want: every},
 		{name: "an unknown escape", body: `{"a":"\x41"}`, want: every},
+		{name: "an escape of no number", body: `{"a":"\u00g0"}`, want: every},
+		{name: "an escape of no letter", body: `{"a":"\u00/0"}`, want: every},
+		{name: "a literal that is misspelt", body: `{"a":treu}`, want: every},
 		{name: "an escape that is too short", body: `{"a":"\u004"}`, want: every},
 		{name: "an escape at the end", body: `{"a":"\`, want: every},
 		{name: "NaN", body: `{"a":NaN}`, want: every},
@@ -161,6 +164,19 @@ func TestReadAskDoubt(t *testing.T) {
 				t.Errorf("doubt in %03b, want %03b", got, tt.want)
 			}
 		})
+	}
+}
+
+// No beginning of an object is one.
+func TestReadAskCut(t *testing.T) {
+	const body = ` {"model" : "a\n\u00e9 b", "a": [1.5e+3, -0, {"b": [ ], "c": { }}], "d": true, "e": null, "stream": false, "f": 10}`
+	if got := doubts(read(body + " ")); got != 0 {
+		t.Errorf("doubt in %03b of the whole, want none", got)
+	}
+	for n := 2; n < len(body); n++ {
+		if got := doubts(read(body[:n])); got != every {
+			t.Errorf("doubt in %03b of %q, want all", got, body[:n])
+		}
 	}
 }
 

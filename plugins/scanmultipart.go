@@ -6,6 +6,9 @@ import (
 	"strings"
 )
 
+// wordChars are the characters of the names that clients write in headers.
+const wordChars = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
+
 // readForm reads the fields of a multipart form (RFC 7578) of the given
 // Content-Type. It takes a form in the one shape that clients write, since on
 // every other some reader disagrees: no preamble, lines that end in CRLF, a
@@ -24,7 +27,7 @@ func (a *asker) readForm(contentType string, body []byte) {
 			ok = a.readPart(part, between[2:])
 		}
 	}
-	if !ok || len(bytes.TrimPrefix(rest, []byte("--\r\n"))) > 0 && string(rest) != "--" {
+	if !ok || string(rest) != "--" && string(rest) != "--\r\n" {
 		a.doubt(everyField, "it is not a well-formed form")
 	}
 }
@@ -37,11 +40,9 @@ func formBoundary(contentType string) (boundary string, ok bool) {
 	if err != nil || boundary == "" || len(boundary) > 70 { // RFC 2046 §5.1.1
 		return "", false
 	}
-	odd := func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`"\;,*%`, r) }
-	if strings.ContainsFunc(boundary, odd) || strings.Count(strings.ToLower(contentType), "boundary=") != 1 {
-		return "", false
-	}
-	return boundary, commonCharset(strings.ToLower(contentType))
+	lower := strings.ToLower(contentType)
+	ok = strings.Trim(boundary, wordChars+"'()+./:=?") == "" && strings.Count(lower, "boundary=") == 1
+	return boundary, ok && commonCharset(lower)
 }
 
 // readPart reads what is between two boundaries: CRLF, header, an empty line,
@@ -69,29 +70,29 @@ func (a *asker) readPart(part, boundary []byte) bool {
 	return true
 }
 
-// A part is what the header of one part of a form says.
-type part struct {
+// A partHeader is what the header of one part of a form says.
+type partHeader struct {
 	name string
 	odd  bool // whether some reader does not take it for a field of plain text
 }
 
 // parsePart reads the header of a part. It returns false where readers see
 // different names.
-func parsePart(header string) (p part, ok bool) {
+func parsePart(header string) (p partHeader, ok bool) {
 	for line := range strings.SplitSeq(header, "\r\n") {
 		key, value, found := strings.Cut(line, ":")
-		if !found || key == "" || strings.ContainsFunc(key, unusual) || strings.ContainsFunc(value, control) {
-			return part{}, false
+		if !found || key == "" || strings.Trim(key, wordChars) != "" || strings.ContainsFunc(value, control) {
+			return partHeader{}, false
 		}
 		value = strings.TrimSpace(value)
 		switch strings.ToLower(key) {
 		case "content-disposition":
 			if ok {
-				return part{}, false
+				return partHeader{}, false
 			}
 			var file bool
-			if p.name, file, ok = fieldName(value); !ok {
-				return part{}, false
+			if p.name, file, ok = partName(value); !ok {
+				return partHeader{}, false
 			}
 			p.odd = p.odd || file
 		case "content-type":
@@ -103,9 +104,9 @@ func parsePart(header string) (p part, ok bool) {
 	return p, ok
 }
 
-// fieldName returns the name that every reader takes from a
+// partName returns the name that every reader takes from a
 // Content-Disposition, and whether it is that of a file.
-func fieldName(disposition string) (name string, file, ok bool) {
+func partName(disposition string) (text string, file, ok bool) {
 	media, params, err := mime.ParseMediaType(disposition)
 	if err != nil || media != "form-data" {
 		return "", false, false
@@ -114,15 +115,10 @@ func fieldName(disposition string) (name string, file, ok bool) {
 	// The name must be there once, also to a reader that looks for name=, and
 	// as it is, without escapes.
 	once := strings.Count(lower, "name=")-strings.Count(lower, "filename=") == 1
-	name = params["name"]
-	plain := strings.Contains(disposition, `name="`+name+`"`) || strings.Contains(disposition, "name="+name)
+	text = params["name"]
+	plain := strings.Contains(disposition, `name="`+text+`"`) || strings.Contains(disposition, "name="+text)
 	_, file = params["filename"]
-	return name, file, once && plain && !strings.ContainsAny(name, `"\`)
-}
-
-// unusual reports whether r is in no name of a header that clients write.
-func unusual(r rune) bool {
-	return r != '-' && r != '_' && (r < '0' || r > '9') && (r|0x20 < 'a' || r|0x20 > 'z')
+	return text, file, once && plain && !strings.ContainsAny(text, `"\`)
 }
 
 // control reports whether r is a control character; some readers end a line at

@@ -138,10 +138,12 @@ func TestWatchOfConnection(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = far.Close()
-		if whole {
-			if text, err := io.ReadAll(conn); err != nil || string(text) != "pong" {
-				t.Errorf("the client got %q, %v, want pong", text, err)
-			}
+		most := io.Reader(conn)
+		if !whole {
+			most = io.LimitReader(conn, 4)
+		}
+		if text, err := io.ReadAll(most); err != nil || string(text) != "pong" {
+			t.Errorf("the client got %q, %v, want pong", text, err)
 		}
 		if len(got.Ends) != 0 {
 			t.Error("end was called before the connection was closed")
@@ -151,6 +153,24 @@ func TestWatchOfConnection(t *testing.T) {
 		if diff := cmp.Diff(heard{Ends: []bool{whole}}, got); diff != "" {
 			t.Errorf("heard (-want +got):\n%s", diff)
 		}
+	}
+}
+
+// Only a 101 is a connection, whatever else its body can do.
+func TestWatchOfBodyThatCanBeWritten(t *testing.T) {
+	near, far := tcp(t)
+	if _, err := far.Write([]byte("a")); err != nil {
+		t.Fatal(err)
+	}
+	_ = far.Close()
+	res := &http.Response{StatusCode: http.StatusOK, Body: near}
+	var got heard
+	got.watch(res)
+	if _, err := io.ReadAll(res.Body); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(heard{Seen: []string{"a"}, Ends: []bool{true}}, got); diff != "" {
+		t.Errorf("heard (-want +got):\n%s", diff)
 	}
 }
 
