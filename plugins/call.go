@@ -26,6 +26,7 @@ type Call struct {
 	client Client
 	known  bool
 	cache  string
+	fault  error
 	header http.Header
 }
 
@@ -99,6 +100,23 @@ func (c *Call) WriteHeaders(h http.Header) {
 	for k, v := range c.header {
 		h[k] = v
 	}
+}
+
+// SetFault notes why the client did not get a whole answer. The first fault
+// that is noted stays.
+func (c *Call) SetFault(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.fault == nil {
+		c.fault = err
+	}
+}
+
+// Fault returns why the client did not get a whole answer, nil if it did.
+func (c *Call) Fault() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.fault
 }
 
 // SetCache notes what the cache did: HIT, MISS or BYPASS.
