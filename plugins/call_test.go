@@ -1,6 +1,8 @@
 package plugins_test
 
 import (
+	"errors"
+	"io"
 	"net/http"
 	"strconv"
 	"sync"
@@ -66,6 +68,19 @@ func TestCallHeaders(t *testing.T) {
 	}
 }
 
+func TestCallFault(t *testing.T) {
+	call := plugins.NewCall("", nil)
+	if err := call.Fault(); err != nil {
+		t.Errorf("Fault = %v, want none", err)
+	}
+	for _, err := range []error{nil, io.ErrUnexpectedEOF, io.EOF} {
+		call.SetFault(err)
+	}
+	if err := call.Fault(); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("Fault = %v, want the first, %v", err, io.ErrUnexpectedEOF)
+	}
+}
+
 // The race detector watches.
 func TestCallIsSafe(t *testing.T) {
 	call := plugins.NewCall("", nil)
@@ -80,8 +95,9 @@ func TestCallIsSafe(t *testing.T) {
 			call.SetHeader("X-"+name, name)
 			call.WriteHeaders(http.Header{})
 			call.SetCache(name)
+			call.SetFault(errors.New(name))
 			call.Trail.Note(name, i)
-			if !call.Trail.Asked(name) || call.Trail.Last() == "" || call.Cache() == "" || call.Header("X-"+name) != name {
+			if !call.Trail.Asked(name) || call.Trail.Last() == "" || call.Cache() == "" || call.Fault() == nil || call.Header("X-"+name) != name {
 				t.Errorf("%s: what was noted is gone", name)
 			}
 		})
