@@ -14,9 +14,15 @@ func certificate(c config.TLS, read func(string) ([]byte, error)) (*tls.Certific
 		return nil, nil //nolint:nilnil // no certificate is no error
 	}
 	cert, certErr := read(c.CertFile)
+	if certErr != nil {
+		certErr = fmt.Errorf("tls.cert_file: %w", certErr)
+	}
 	key, keyErr := read(c.KeyFile)
+	if keyErr != nil {
+		keyErr = fmt.Errorf("tls.key_file: %w", keyErr)
+	}
 	if err := errors.Join(certErr, keyErr); err != nil {
-		return nil, fmt.Errorf("tls: %w", err)
+		return nil, err
 	}
 	pair, err := tls.X509KeyPair(cert, key)
 	if err != nil {
