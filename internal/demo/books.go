@@ -1,8 +1,6 @@
 package demo
 
 import (
-	"context"
-	"fmt"
 	"net/http"
 	"sync"
 	"time"
@@ -82,62 +80,6 @@ func (b *Books) Snapshot() Snapshot {
 	return b.snapshot()
 }
 
-// Wait returns nil as soon as met holds. met is asked at once and after
-// changes, in this goroutine; it may use the books. The error is that of ctx,
-// with how the books stood.
-func (b *Books) Wait(ctx context.Context, met func(Snapshot) bool) error {
-	var s Snapshot
-	err := b.follow(ctx, func() bool {
-		s = b.Snapshot()
-		return met(s)
-	})
-	if err != nil {
-		return fmt.Errorf("demo books: %d requests, %d in flight: %w", s.Len, s.InFlight, err)
-	}
-	return nil
-}
-
-// Await returns the record with the given ID as soon as met holds for it; the
-// request need not have begun. The error is that of ctx.
-func (b *Books) Await(ctx context.Context, id int, met func(Record) bool) (Record, error) {
-	var rec Record
-	err := b.follow(ctx, func() bool {
-		var kept bool
-		rec, kept = b.Record(id)
-		return kept && met(rec)
-	})
-	if err != nil {
-		return rec, fmt.Errorf("demo books: request %d is %q after %d events: %w", id, rec.State, rec.Events, err)
-	}
-	return rec, nil
-}
-
-// follow returns nil as soon as met holds, which it asks after each change.
-func (b *Books) follow(ctx context.Context, met func() bool) error {
-	stop := context.AfterFunc(ctx, func() {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		b.changed.Broadcast()
-	})
-	defer stop()
-	for {
-		b.mu.Lock()
-		seen := b.version
-		b.mu.Unlock()
-		if met() {
-			return nil
-		}
-		b.mu.Lock()
-		for b.version == seen && ctx.Err() == nil {
-			b.changed.Wait()
-		}
-		b.mu.Unlock()
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-	}
-}
-
 // at returns a copy of the record id. The lock is held.
 func (b *Books) at(id int) (Record, bool) {
 	if id < 1 || id > b.opened || id <= b.opened-b.keep {
@@ -176,10 +118,10 @@ func (b *Books) open(r *http.Request, now time.Time) *Record {
 }
 
 // close ends a record.
-func (b *Books) close(rec *Record, end State) {
+func (b *Books) close(rec *Record, end State, now time.Time) {
 	b.edit(func() {
 		b.now--
-		rec.State = end
+		rec.State, rec.Ended = end, now
 	})
 }
 

@@ -23,12 +23,12 @@ func TestARecordHoldsWhatCameAndWhatWentOut(t *testing.T) {
 	if body != "abc" || err != nil {
 		t.Fatalf("body = %q, %v", body, err)
 	}
-	got, err := s.Books().Await(patient(t), 1, func(r Record) bool { return r.State.Ended() })
+	got, err := s.Books().Await(patient(t), 1, func(r Record) bool { return r.State.Over() })
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := Record{
-		ID: 1, State: Done, Started: time.Unix(7, 0),
+		ID: 1, State: Done, Started: time.Unix(7, 0), Ended: time.Unix(7, 0),
 		Proto: "HTTP/1.1", Method: "POST", Host: "upstream.example", RequestURI: "/v1/echo/a%2Fb?x=%zz",
 		Trailer:       http.Header{"X-Late": {"2"}},
 		ContentLength: -1, TransferEncoding: []string{"chunked"},
@@ -73,7 +73,7 @@ func TestAClientThatLeavesIsNoticedInEveryPhase(t *testing.T) {
 			}
 			cancel()
 			<-gone
-			rec, err := s.Books().Await(patient(t), 1, func(r Record) bool { return r.State.Ended() })
+			rec, err := s.Books().Await(patient(t), 1, func(r Record) bool { return r.State.Over() })
 			if err != nil || rec.State != Cancelled {
 				t.Errorf("state = %q, %v, want cancelled", rec.State, err)
 			}
@@ -99,7 +99,7 @@ func TestAnUploadThatBreaksOffIsNoticed(t *testing.T) {
 	}
 	_ = w.CloseWithError(errors.New("enough"))
 	<-gone
-	rec, err := s.Books().Await(patient(t), 1, func(r Record) bool { return r.State.Ended() })
+	rec, err := s.Books().Await(patient(t), 1, func(r Record) bool { return r.State.Over() })
 	if err != nil || rec.State != Cancelled {
 		t.Errorf("state = %q, %v, want cancelled", rec.State, err)
 	}

@@ -32,7 +32,7 @@ type Server struct {
 
 	mu     sync.Mutex
 	script func(*http.Request) http.Header
-	failed map[string]int // how often X-Demo-Fail has failed a name
+	failed map[string]int // how often X-Demo-Fail has failed a name; never forgotten
 }
 
 // New returns a demo upstream.
@@ -64,10 +64,12 @@ func (s *Server) Script(f func(*http.Request) http.Header) {
 }
 
 // ServeHTTP implements [http.Handler]. An answer that does not reach its end
-// breaks the connection off, by a panic with [http.ErrAbortHandler].
+// breaks the connection off, by a panic with [http.ErrAbortHandler]. One that
+// stalls or waits lasts until its client leaves or the context of the
+// connection ends, so close the clients before an [http.Server].
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{server: s, w: w, r: r, rec: s.books.open(r, s.options.Now()), state: Aborted}
-	defer func() { s.books.close(x.rec, x.state) }()
+	defer func() { s.books.close(x.rec, x.state, s.options.Now()) }()
 	x.state = x.serve()
 	if x.state != Done {
 		panic(http.ErrAbortHandler)

@@ -69,3 +69,6 @@ func read(t *testing.T, res *http.Response) (string, error) {
 	b, err := io.ReadAll(res.Body)
 	return string(b), err
 }
+
+// epoch is a clock that stands still.
+func epoch() time.Time { return time.Unix(0, 0) }

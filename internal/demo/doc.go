@@ -28,7 +28,7 @@
 // "bad_demo_header" that names it. The order is that of events in a request.
 //
 //	X-Demo-Read            N: read at most N bytes of the body, then answer; the client's leaving goes unnoticed
-//	X-Demo-Fail            name=N:S: the first N requests of that name get the status S, 400 to 599, or S=reset
+//	X-Demo-Fail            name=N:S: the first N requests of that name get the status S, 400 to 599, or S=reset; before X-Demo-Status
 //	X-Demo-Status          200 to 599: the answer's status; from 400 on, the body is an error
 //	X-Demo-Code            the code of that error, and of X-Demo-Error-Event
 //	X-Demo-Retry-After     the Retry-After of that error, as it stands

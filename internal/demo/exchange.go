@@ -52,6 +52,9 @@ func (x *exchange) read() error {
 	var r io.Reader = tally{x, from}
 	if x.plan.read >= 0 {
 		r = io.LimitReader(r, x.plan.read)
+		// Otherwise net/http reads on before it sends the answer. HTTP/2 does
+		// not, and needs no leave.
+		_ = http.NewResponseController(x.w).EnableFullDuplex()
 	}
 	var b bytes.Buffer
 	b.Grow(int(min(max(x.r.ContentLength, 0), keptBody)) + bytes.MinRead)

@@ -23,8 +23,8 @@ const (
 	Aborted   State = "aborted"   // the server broke the connection off, as asked
 )
 
-// Ended reports whether the request is no longer in flight.
-func (s State) Ended() bool { return s == Done || s == Cancelled || s == Aborted }
+// Over reports whether a request in this state is no longer in flight.
+func (s State) Over() bool { return s == Done || s == Cancelled || s == Aborted }
 
 // A Record is one request and its answer, as far as they have come. Its maps
 // and slices belong to the books: read them only.
@@ -32,6 +32,7 @@ type Record struct {
 	ID               int         // 1 for the first request, 2 for the second
 	State            State       // how far it has come
 	Started          time.Time   // by the server's clock
+	Ended            time.Time   // the same; zero in flight
 	Proto            string      // "HTTP/1.1" or "HTTP/2.0"
 	Method           string      // as received
 	Host             string      // as received

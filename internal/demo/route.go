@@ -11,9 +11,9 @@ import (
 
 // An endpoint is what answers under one path.
 type endpoint struct {
-	method string                  // the one that is allowed; "" allows all
-	decode func(x *exchange) error // fills x.ask from x.body; nil if there is nothing to fill
-	answer func(x *exchange) answer
+	method string                   // the one that is allowed; "" allows all
+	decode func(x *exchange) error  // fills x.ask from x.body; nil if there is nothing to fill
+	answer func(x *exchange) answer // nil for the WebSocket
 }
 
 // route answers by path and method. Faults come before what the endpoint has
@@ -39,7 +39,7 @@ func (x *exchange) route() State {
 		return x.send(a)
 	case decodeErr != nil:
 		return x.send(refuse(http.StatusBadRequest, "", "We could not parse the body of your request: "+decodeErr.Error()))
-	case x.r.URL.Path == "/v1/realtime":
+	case e.answer == nil:
 		return x.realtime()
 	}
 	a := e.answer(x)

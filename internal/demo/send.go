@@ -3,6 +3,7 @@ package demo
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -70,11 +71,13 @@ func (x *exchange) head(a answer, length int) {
 	}
 	x.plant()
 	for _, f := range x.plan.trailer {
-		h.Add("Trailer", f.name)
+		if !slices.Contains(h["Trailer"], f.name) { // net/http sends it as often as it is declared
+			h.Add("Trailer", f.name)
+		}
 	}
 	x.w.WriteHeader(a.status)
 	if !fixed || x.stops() {
-		x.flush()
+		_ = x.flush() // an error comes again with the body
 	}
 	x.server.books.edit(func() { x.rec.Status = a.status })
 }
@@ -111,8 +114,8 @@ func (x *exchange) transmit(a answer, out wire) State {
 		if _, err := x.w.Write(out.bytes[from:to]); err != nil {
 			return Cancelled
 		}
-		if len(out.cuts) > 1 || x.stops() {
-			x.flush()
+		if (len(out.cuts) > 1 || x.stops()) && x.flush() != nil {
+			return Cancelled
 		}
 		for events < len(out.ends) && out.ends[events] <= to {
 			events++
@@ -136,9 +139,8 @@ func (x *exchange) transmit(a answer, out wire) State {
 // stops reports whether the answer is not to reach its end.
 func (x *exchange) stops() bool { return x.plan.breakAt.unit != "" || x.plan.stallAt.unit != "" }
 
-// flush sends what was written. An error shows at the next write, or as the
-// end of the request's context.
-func (x *exchange) flush() { _ = http.NewResponseController(x.w).Flush() }
+// flush sends what was written.
+func (x *exchange) flush() error { return http.NewResponseController(x.w).Flush() }
 
 // wait waits, and reports whether the client is still there.
 func wait(ctx context.Context, d time.Duration) bool {

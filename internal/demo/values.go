@@ -3,6 +3,7 @@ package demo
 import (
 	"cmp"
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,9 +22,13 @@ func text(into *string) func(string) error {
 }
 
 func truth(into *bool) func(string) error {
-	return func(value string) (err error) {
-		*into, err = strconv.ParseBool(value)
-		return err
+	return func(value string) error {
+		b, err := strconv.ParseBool(value)
+		if err != nil {
+			return fmt.Errorf("%q is neither true nor false", value)
+		}
+		*into = b
+		return nil
 	}
 }
 
@@ -139,7 +144,7 @@ func fields(into *[]field) func(string) error {
 		if !found || !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(text) {
 			return fmt.Errorf("%q is not a header such as Name: value", value)
 		}
-		*into = append(*into, field{name, text})
+		*into = append(*into, field{http.CanonicalHeaderKey(name), text})
 		return nil
 	}
 }
