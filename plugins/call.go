@@ -2,6 +2,7 @@ package plugins
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"sync"
 )
@@ -97,9 +98,7 @@ func (c *Call) Header(key string) string {
 func (c *Call) WriteHeaders(h http.Header) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for k, v := range c.header {
-		h[k] = v
-	}
+	maps.Copy(h, c.header)
 }
 
 // SetFault notes why the client did not get a whole answer. The first fault

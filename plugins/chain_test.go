@@ -26,19 +26,31 @@ func TestChainCheck(t *testing.T) {
 	}{
 		{name: "an empty chain"},
 		{name: "client before upstream", chain: plugins.Chain{serve, admin, fetch, admin, fetch}, names: "auth admin limit other retry"},
-		{name: "upstream before client", chain: plugins.Chain{fetch, serve}, names: "retry auth",
-			want: "chain: auth faces the client, so it must come before retry"},
-		{name: "the outermost is named", chain: plugins.Chain{fetch, fetch, serve}, names: "cache retry auth",
-			want: "chain: auth faces the client, so it must come before cache"},
-		{name: "every problem is named", chain: plugins.Chain{fetch, serve, serve}, names: "retry cors auth",
-			want: "chain: cors faces the client, so it must come before retry\nchain: auth faces the client, so it must come before retry"},
+		{
+			name: "upstream before client", chain: plugins.Chain{fetch, serve}, names: "retry auth",
+			want: "chain: auth faces the client, so it must come before retry",
+		},
+		{
+			name: "the outermost is named", chain: plugins.Chain{fetch, fetch, serve}, names: "cache retry auth",
+			want: "chain: auth faces the client, so it must come before cache",
+		},
+		{
+			name: "every problem is named", chain: plugins.Chain{fetch, serve, serve}, names: "retry cors auth",
+			want: "chain: cors faces the client, so it must come before retry\nchain: auth faces the client, so it must come before retry",
+		},
 		{name: "the last with a Serve has both", chain: plugins.Chain{serve, both, fetch}, names: "auth limit retry"},
-		{name: "client after both", chain: plugins.Chain{both, serve}, names: "limit auth",
-			want: "chain: auth faces the client, so it must come before limit"},
-		{name: "both after upstream", chain: plugins.Chain{fetch, both}, names: "retry limit",
-			want: "chain: limit faces the client, so it must come before retry"},
-		{name: "two with both", chain: plugins.Chain{both, both}, names: "limit guard",
-			want: "chain: limit and guard both face client and upstream: only one such plugin fits in a chain"},
+		{
+			name: "client after both", chain: plugins.Chain{both, serve}, names: "limit auth",
+			want: "chain: auth faces the client, so it must come before limit",
+		},
+		{
+			name: "both after upstream", chain: plugins.Chain{fetch, both}, names: "retry limit",
+			want: "chain: limit faces the client, so it must come before retry",
+		},
+		{
+			name: "two with both", chain: plugins.Chain{both, both}, names: "limit guard",
+			want: "chain: limit and guard both face client and upstream: only one such plugin fits in a chain",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

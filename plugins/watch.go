@@ -41,7 +41,7 @@ func (w *watched) Read(p []byte) (int, error) {
 		w.see(p[:n])
 	}
 	if err != nil {
-		w.finish(err == io.EOF) //nolint:errorlint // an EOF inside of another error is a body that broke off
+		w.finish(err == io.EOF)
 	}
 	return n, err
 }

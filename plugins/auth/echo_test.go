@@ -3,6 +3,7 @@ package auth_test
 import (
 	"bytes"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -24,9 +25,7 @@ func echoServer(l plugins.Link) http.Handler {
 		if !ok {
 			answer = &plugins.Error{Status: http.StatusInternalServerError}
 		}
-		for k, v := range answer.Header {
-			c.Response().Header()[k] = v
-		}
+		maps.Copy(c.Response().Header(), answer.Header)
 		_ = c.String(answer.Status, answer.Code)
 	}
 	call := func(next echo.HandlerFunc) echo.HandlerFunc {

@@ -47,7 +47,8 @@ func parse(text []byte) (map[string]client, []error) {
 // decodeProblems returns the problems that err joins, each beginning with the
 // key at fault.
 func decodeProblems(err error) (problems []error) {
-	if one, ok := err.(*mapstructure.DecodeError); ok {
+	one := &mapstructure.DecodeError{}
+	if errors.As(err, &one) {
 		key := cmp.Or(dotted(one.Name()), "the document")
 		return []error{fmt.Errorf("%s: %s", key, mask(one.Unwrap().Error()))}
 	}

@@ -26,29 +26,45 @@ func TestSourceReportsEveryProblem(t *testing.T) {
 		{"a key in plain", canary, []string{`the document: expected a map or struct, got "string"`}},
 		{"two documents", "clients: {}\n---\nclients: {}", []string{"more than one YAML document"}},
 		{"a client twice", "clients:\n  a: {}\n  a: {}", []string{`yaml: unmarshal errors: line 3: mapping key "a" already defined at line 2`}},
-		{"unknown keys", "cleints: {}\nclients: {a: {Group: g, keys: {k: {sha256: " + hash + ", expire: 1}}}}",
-			[]string{"cleints: unknown key", "clients.a.Group: unknown key", "clients.a.keys.k.expire: unknown key"}},
-		{"a key in plain as an unknown key", "clients: {a: {keys: {k: {sha256: " + hash + "}}, " + canary + ": 1}}",
-			[]string{"clients.a.***: unknown key"}},
+		{
+			"unknown keys", "cleints: {}\nclients: {a: {Group: g, keys: {k: {sha256: " + hash + ", expire: 1}}}}",
+			[]string{"cleints: unknown key", "clients.a.Group: unknown key", "clients.a.keys.k.expire: unknown key"},
+		},
+		{
+			"a key in plain as an unknown key", "clients: {a: {keys: {k: {sha256: " + hash + "}}, " + canary + ": 1}}",
+			[]string{"clients.a.***: unknown key"},
+		},
 		{"a key in plain as a hash", "clients: {a: {keys: {k: {sha256: " + canary + "}}}}", []string{"clients.a.keys.k" + noHash}},
 		{"63 digits", "clients: {a: {keys: {k: {sha256: " + hash[1:] + "}}}}", []string{"clients.a.keys.k" + noHash}},
-		{"a key in plain as a key", "clients: {a: {keys: {k: " + canary + "}}}",
-			[]string{`clients.a.keys.k: expected a map or struct, got "string"`}},
-		{"a key in plain as a name", "clients: {a: {keys: {" + canary + ": {sha256: " + hash + "}}}}",
-			[]string{"clients.a.keys.***: begins with sk-, as a key does: keys stand nowhere in plain"}},
-		{"a key in plain as an expiry", "clients: {a: {keys: {k: {sha256: " + hash + ", expires: " + canary + "}}}}",
-			[]string{`clients.a.keys.k.expires: parsing time "***" as "2006-01-02T15:04:05Z07:00": cannot parse "***" as "2006"`}},
-		{"an expiry of another form", "clients: {a: {keys: {k: {sha256: " + hash + ", expires: 2027-01-01}}}}",
-			[]string{`clients.a.keys.k.expires: parsing time "2027-01-01" as "2006-01-02T15:04:05Z07:00": cannot parse "" as "T"`}},
+		{
+			"a key in plain as a key", "clients: {a: {keys: {k: " + canary + "}}}",
+			[]string{`clients.a.keys.k: expected a map or struct, got "string"`},
+		},
+		{
+			"a key in plain as a name", "clients: {a: {keys: {" + canary + ": {sha256: " + hash + "}}}}",
+			[]string{"clients.a.keys.***: begins with sk-, as a key does: keys stand nowhere in plain"},
+		},
+		{
+			"a key in plain as an expiry", "clients: {a: {keys: {k: {sha256: " + hash + ", expires: " + canary + "}}}}",
+			[]string{`clients.a.keys.k.expires: parsing time "***" as "2006-01-02T15:04:05Z07:00": cannot parse "***" as "2006"`},
+		},
+		{
+			"an expiry of another form", "clients: {a: {keys: {k: {sha256: " + hash + ", expires: 2027-01-01}}}}",
+			[]string{`clients.a.keys.k.expires: parsing time "2027-01-01" as "2006-01-02T15:04:05Z07:00": cannot parse "" as "T"`},
+		},
 		{"no key", "clients: {a: {group: g}}", []string{`clients.a.keys: there is none: "relay key a" makes one`}},
-		{"odd names", "clients: {a b: {group: \"\\n\", keys: {-k: {sha256: " + hash + "}}}}",
-			[]string{"clients.a b" + name, "clients.a b.group" + name, "clients.a b.keys.-k" + name}},
+		{
+			"odd names", "clients: {a b: {group: \"\\n\", keys: {-k: {sha256: " + hash + "}}}}",
+			[]string{"clients.a b" + name, "clients.a b.group" + name, "clients.a b.keys.-k" + name},
+		},
 		{"models that are none", `clients: {a: {models: [], keys: {k: {sha256: ` + hash + `, models: ["", "gpt-?"]}}}}`, []string{
 			"clients.a.models: empty: leave it out to allow every model",
 			`clients.a.keys.k.models: "" is not a glob such as "gpt-*", where only * is special`,
 		}},
-		{"a key wider than its client", `clients: {a: {models: [gpt-*], keys: {k: {sha256: ` + hash + `, models: [gpt-4*, "*"]}}}}`,
-			[]string{`clients.a.keys.k.models: "*" lies outside the client's models`}},
+		{
+			"a key wider than its client", `clients: {a: {models: [gpt-*], keys: {k: {sha256: ` + hash + `, models: [gpt-4*, "*"]}}}}`,
+			[]string{`clients.a.keys.k.models: "*" lies outside the client's models`},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -81,9 +81,6 @@ func (r *rule) key(client string) string {
 	return client
 }
 
-// full reports whether n requests in flight leave no room for one more.
-func (r *rule) full(n int64) bool { return r.InFlight > 0 && n >= r.InFlight }
-
 // show makes the series of the rule, at 0.
 func (r *rule) show() {
 	r.admitted()

@@ -37,7 +37,7 @@ func TestBuild(t *testing.T) {
 			env.Log.Debug("hello")
 			return plugins.Link{Fetch: same}, nil
 		}},
-		{name: "a metric that is set", want: "New sets relay_gate_rules", build: func(_ gate, env plugins.Env) (plugins.Link, error) {
+		{name: "a metric that is set", want: "relay_gate_rules is set by New", build: func(_ gate, env plugins.Env) (plugins.Link, error) {
 			rules := promauto.With(env.Metrics).NewGauge(prometheus.GaugeOpts{Name: "relay_gate_rules", Help: "Rules."})
 			rules.Set(1)
 			return plugins.Link{Fetch: same}, nil

@@ -47,7 +47,7 @@ func (r *recorder) checkZero() error {
 	}
 	for _, f := range families {
 		if slices.ContainsFunc(f.GetMetric(), hasValue) {
-			err = errors.Join(err, fmt.Errorf("New sets %s, but its link may be thrown away: set it in Start", f.GetName()))
+			err = errors.Join(err, fmt.Errorf("%s is set by New, but its link may be thrown away: set it in Start", f.GetName()))
 		}
 	}
 	return err

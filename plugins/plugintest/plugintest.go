@@ -148,7 +148,7 @@ func Answers(statuses ...int) *Upstream {
 func (u *Upstream) Then(answer func(*http.Request) (*http.Response, error)) *Upstream {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.answers = append(u.answers, answer)
+	u.answers = append(u.answers, answer) //nolint:bodyclose // it is called later
 	return u
 }
 

@@ -14,7 +14,7 @@ import (
 
 func TestLinkLivesAsLongAsTheTest(t *testing.T) {
 	var did []string
-	p := plugins.Define("gate", func() gate { return gate{} }, func(g gate, _ plugins.Env) (plugins.Link, error) {
+	p := plugins.Define("gate", func() gate { return gate{} }, func(_ gate, _ plugins.Env) (plugins.Link, error) {
 		return plugins.Link{
 			Start: func() { did = append(did, "start") },
 			Close: func(ctx context.Context) error { did = append(did, "close"); return ctx.Err() },

@@ -120,6 +120,7 @@ func TestWhateverUpstreamsDo(t *testing.T) {
 }
 
 func oneOf(t *testing.T, dice *rand.Rand) {
+	t.Helper()
 	attempts, up := 1+dice.IntN(10), upstream()
 	for range 10 {
 		if dice.IntN(4) == 0 {

@@ -47,7 +47,8 @@ func TestTheArticlesEnvironment(t *testing.T) {
 		c.Upstreams["holysheep"].BaseURL, c.Upstreams["holysheep"].APIKeyEnv,
 	}
 	want := []any{
-		[]string{"auth", "limit", "cache", "retry"}, 30 * time.Second,
+		[]string{"auth", "limit", "cache", "retry"},
+		30 * time.Second,
 		int64(1000), time.Hour, 4,
 		"https://api.holysheep.ai/v1", "HOLYSHEEP_API_KEY",
 	}
