@@ -23,7 +23,7 @@ func TestARecordHoldsWhatCameAndWhatWentOut(t *testing.T) {
 	if body != "abc" || err != nil {
 		t.Fatalf("body = %q, %v", body, err)
 	}
-	got, err := s.Books().Await(patient(t), 1, func(r Record) bool { return r.State.Over() })
+	got, err := s.Books().Await(patient(t), 1, func(r Record) bool { return r.State.Ended() })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func TestAClientThatLeavesIsNoticedInEveryPhase(t *testing.T) {
 			}
 			cancel()
 			<-gone
-			rec, err := s.Books().Await(patient(t), 1, func(r Record) bool { return r.State.Over() })
+			rec, err := s.Books().Await(patient(t), 1, func(r Record) bool { return r.State.Ended() })
 			if err != nil || rec.State != Cancelled {
 				t.Errorf("state = %q, %v, want cancelled", rec.State, err)
 			}
@@ -99,7 +99,7 @@ func TestAnUploadThatBreaksOffIsNoticed(t *testing.T) {
 	}
 	_ = w.CloseWithError(errors.New("enough"))
 	<-gone
-	rec, err := s.Books().Await(patient(t), 1, func(r Record) bool { return r.State.Over() })
+	rec, err := s.Books().Await(patient(t), 1, func(r Record) bool { return r.State.Ended() })
 	if err != nil || rec.State != Cancelled {
 		t.Errorf("state = %q, %v, want cancelled", rec.State, err)
 	}

@@ -97,7 +97,7 @@ func TestFaultsOfAStream(t *testing.T) {
 			if !strings.HasSuffix(body, tt.wantEnd) || (err == nil) != tt.wantWhole {
 				t.Errorf("body = %q, %v, want the end %q", body, err, tt.wantEnd)
 			}
-			rec, err := s.Books().Await(patient(t), 1, func(r Record) bool { return r.State.Over() })
+			rec, err := s.Books().Await(patient(t), 1, func(r Record) bool { return r.State.Ended() })
 			got := Record{State: rec.State, Events: rec.Events, BytesOut: rec.BytesOut}
 			tt.want.BytesOut = int64(len(body))
 			if diff := cmp.Diff(got, tt.want); diff != "" || err != nil {
@@ -125,7 +125,7 @@ func TestAReset(t *testing.T) {
 		_ = res.Body.Close()
 		t.Fatalf("status = %d, want no answer", res.StatusCode)
 	}
-	rec, err := s.Books().Await(patient(t), 1, func(r Record) bool { return r.State.Over() })
+	rec, err := s.Books().Await(patient(t), 1, func(r Record) bool { return r.State.Ended() })
 	if err != nil || rec.State != Aborted || rec.Status != 0 {
 		t.Errorf("record = %s, %d, %v, want aborted without a status", rec.State, rec.Status, err)
 	}

@@ -53,7 +53,7 @@ func TestAWebSocketSendsEveryMessageBack(t *testing.T) {
 			say(t, c, "hello")
 			say(t, c, strings.Repeat("x", 30_000))
 			tt.leave(c)
-			rec, err := s.Books().Await(patient(t), 1, func(r Record) bool { return r.State.Over() })
+			rec, err := s.Books().Await(patient(t), 1, func(r Record) bool { return r.State.Ended() })
 			if err != nil || rec.State != tt.want || rec.Events != 2 || rec.BytesOut != 30_005 || rec.Status != 101 {
 				t.Errorf("record = %s after %d events, %d bytes, %v", rec.State, rec.Events, rec.BytesOut, err)
 			}

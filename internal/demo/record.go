@@ -23,8 +23,8 @@ const (
 	Aborted   State = "aborted"   // the server broke the connection off, as asked
 )
 
-// Over reports whether a request in this state is no longer in flight.
-func (s State) Over() bool { return s == Done || s == Cancelled || s == Aborted }
+// Ended reports whether a request in this state is no longer in flight.
+func (s State) Ended() bool { return s == Done || s == Cancelled || s == Aborted }
 
 // A Record is one request and its answer, as far as they have come. Its maps
 // and slices belong to the books: read them only.

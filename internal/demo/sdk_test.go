@@ -70,7 +70,7 @@ func TestSDKChatStream(t *testing.T) {
 	if got := acc.Usage.TotalTokens; got != 10 {
 		t.Errorf("total tokens = %d, want 10", got)
 	}
-	rec, err := s.Books().Await(patient(t), 1, func(r Record) bool { return r.State.Over() })
+	rec, err := s.Books().Await(patient(t), 1, func(r Record) bool { return r.State.Ended() })
 	if err != nil || rec.State != Done || rec.Model != "gpt-4o" || !rec.Stream || rec.Events != 9 {
 		t.Errorf("record = %+v, %v", rec, err)
 	}
