@@ -41,7 +41,7 @@ func (w *watched) Read(p []byte) (int, error) {
 		w.see(p[:n])
 	}
 	if err != nil {
-		w.finish(err == io.EOF)
+		w.finish(err == io.EOF) // an EOF inside of another error is a body that broke off
 	}
 	return n, err
 }

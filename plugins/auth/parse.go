@@ -47,8 +47,7 @@ func parse(text []byte) (map[string]client, []error) {
 // decodeProblems returns the problems that err joins, each beginning with the
 // key at fault.
 func decodeProblems(err error) (problems []error) {
-	one := &mapstructure.DecodeError{}
-	if errors.As(err, &one) {
+	if one, ok := err.(*mapstructure.DecodeError); ok { //nolint:errorlint // one inside of a join is not all of it
 		key := cmp.Or(dotted(one.Name()), "the document")
 		return []error{fmt.Errorf("%s: %s", key, mask(one.Unwrap().Error()))}
 	}
