@@ -7,7 +7,7 @@ import (
 )
 
 // The list of models. Endpoints answer for any other model as well.
-const known = "gpt-4.1 gpt-4o gpt-4o-mini gpt-image-1 omni-moderation-latest text-embedding-3-small tts-1 whisper-1"
+const known = "demo gpt-4.1 gpt-4o gpt-4o-mini gpt-image-1 omni-moderation-latest text-embedding-3-small tts-1 whisper-1"
 
 type modelInfo struct {
 	ID      string `json:"id"`
