@@ -77,13 +77,17 @@ func (p process) try(c *cli.Command) error {
 	return s.Discard()
 }
 
+// demoPace is the time between two events of the demo's streams, so that they
+// are seen to stream.
+const demoPace = 50 * time.Millisecond
+
 // startDemo serves the demo upstream on a free port of this machine.
 func startDemo() (url string, stop func(), err error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", nil, fmt.Errorf("demo upstream: %w", err)
 	}
-	server := &http.Server{Handler: demo.New(demo.Options{}), ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: demo.New(demo.Options{Pace: demoPace}), ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = server.Serve(l) }() // ends with Close
 	return "http://" + l.Addr().String() + "/v1", func() { _ = server.Close() }, nil
 }
@@ -114,5 +118,5 @@ func greet(w io.Writer, api net.Addr, key string) {
 	_, _ = fmt.Fprintf(w, "The relay is up, in front of a built-in demo upstream whose answers are made up.\n\n"+
 		"  URL  http://%s/v1\n  key  %s\n\nAn answer, and a stream:\n\n%s\n%s\n", api, key,
 		ask("", `{"model":"demo","messages":[{"role":"user","content":"Hello, sheep"}]}`),
-		ask("-N -H 'X-Demo-Pace: 100ms' ", `{"model":"demo","stream":true,"messages":[{"role":"user","content":"Count some sheep, please, one by one"}]}`))
+		ask("-N ", `{"model":"demo","stream":true,"messages":[{"role":"user","content":"Count some sheep, please, one by one"}]}`))
 }
