@@ -81,15 +81,17 @@ func (v *visit) log(log *slog.Logger, status int, took time.Duration, broken boo
 
 // ended says who cut an answer short: "client_gone" or "broken_off".
 func (v *visit) ended(broken bool) string {
+	fault := v.call.Fault()
+	_, known := plugins.AsError(fault) // a time limit cancels too
 	switch {
-	case !broken && v.w.status != 0:
-		return ""
-	case v.call.Fault() == nil || errors.Is(v.call.Fault(), context.Canceled):
+	case !known && errors.Is(fault, context.Canceled), errors.Is(fault, relay.ErrClientGone):
 		return "client_gone"
-	case v.w.status == 0:
-		return ""
+	case fault == nil && (broken || v.w.status == 0):
+		return "client_gone"
+	case broken:
+		return "broken_off"
 	}
-	return "broken_off"
+	return ""
 }
 
 func level(status int, broken bool) slog.Level {
