@@ -2,6 +2,7 @@ package server
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net/http"
 	"runtime/debug"
@@ -36,6 +37,8 @@ func (s *Server) entry(next echo.HandlerFunc) echo.HandlerFunc {
 			if c.Response().Committed {
 				return nil // broken stays true
 			}
+			// The client shall hear of it now, not when it has sent the rest.
+			v.w.last = errors.Is(err, relay.ErrTooLarge)
 			c.Error(err)
 		}
 		broken = false
@@ -72,19 +75,21 @@ func (v *visit) ask() plugins.Ask {
 
 // dispatch relays what is to be relayed; next answers the rest.
 func (s *Server) dispatch(c echo.Context, v *visit, next echo.HandlerFunc) error {
-	req := c.Request()
-	if !relayed(req.URL.Path) {
+	path := c.Request().URL.Path
+	if !relayed(path) {
 		return next(c)
-	}
-	if err := checkPath(req.URL.Path); err != nil {
-		return err
 	}
 	g := s.take()
 	defer g.release()
-	if err := v.hold(&g.config.Config); err != nil {
-		return err
-	}
-	return g.handler(c)
+	return g.cors(func(c echo.Context) error {
+		if err := checkPath(path); err != nil {
+			return err
+		}
+		if err := v.hold(&g.config.Config); err != nil {
+			return err
+		}
+		return g.handler(c)
+	})(c)
 }
 
 // hold puts in place of the request's body one that can be read again. It

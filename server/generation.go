@@ -6,13 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"github.com/labstack/echo/v4"
-	"github.com/labstack/echo/v4/middleware"
 
 	"github.com/holysheep/relay/internal/keep"
 	"github.com/holysheep/relay/internal/watch"
@@ -30,7 +27,8 @@ type generation struct {
 	chain   plugins.Chain
 	pool    *upstream.Pool
 	cert    *tls.Certificate // nil without TLS
-	handler echo.HandlerFunc
+	cors    echo.MiddlewareFunc
+	handler echo.HandlerFunc // the chain around the centre
 
 	hold *keep.Hold
 	refs atomic.Int64 // 1 while it is the current one, and 1 for each request
@@ -52,7 +50,8 @@ func (s *Server) build(loaded *config.Loaded, reads *watch.Reads) (*generation, 
 		return nil, errors.Join(err, g.close(context.Background()))
 	}
 	g.cert = cert
-	g.handler = g.serve()
+	g.cors = cors(loaded.Config.CORS)
+	g.handler = g.chain.Serve(relay.New(g.chain.Fetch(pool), loaded.Config.RequestTimeout).Serve)
 	return g, nil
 }
 
@@ -72,27 +71,6 @@ func (g *generation) link(s *Server, reads *watch.Reads) error {
 		g.names, g.chain = append(g.names, name), append(g.chain, l)
 	}
 	return errors.Join(errs...)
-}
-
-// serve puts the chain around the centre.
-func (g *generation) serve() echo.HandlerFunc {
-	c := g.config.Config
-	centre := relay.New(g.chain.Fetch(g.pool), c.RequestTimeout)
-	handler := g.chain.Serve(centre.Serve)
-	if len(c.CORS.Origins) == 0 {
-		return handler
-	}
-	return middleware.CORSWithConfig(middleware.CORSConfig{
-		AllowOrigins: c.CORS.Origins,
-		AllowHeaders: c.CORS.Headers,
-		AllowMethods: []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete},
-		ExposeHeaders: []string{
-			"X-Request-Id", "Retry-After", "Retry-After-Ms", "X-Cache", "Age", "X-Relay-Attempts", "X-Relay-Upstream",
-			"X-Ratelimit-Limit-Requests", "X-Ratelimit-Remaining-Requests", "X-Ratelimit-Reset-Requests",
-			"X-Ratelimit-Limit", "X-Ratelimit-Remaining", "X-Ratelimit-Reset",
-		},
-		MaxAge: int(c.CORS.MaxAge / time.Second),
-	})(handler)
 }
 
 // checkExposed refuses to let strangers in by accident.
