@@ -17,6 +17,7 @@ type writer struct {
 	call     *plugins.Call
 	draining *atomic.Bool // from then on HTTP/1.1 connections close
 	closes   bool         // the protocol closes connections by header
+	last     bool         // this answer is the last of its connection
 
 	status int
 	bytes  int64
@@ -38,7 +39,7 @@ func (w *writer) finish(status int) {
 	w.status = status
 	h := w.Header()
 	w.call.WriteHeaders(h)
-	if w.closes && w.draining.Load() {
+	if w.closes && (w.last || w.draining.Load()) {
 		h.Set("Connection", "close")
 	}
 }
