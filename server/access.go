@@ -27,9 +27,7 @@ type visit struct {
 // cut off after it had begun.
 func (s *Server) end(v *visit, broken bool) {
 	status, took := v.status(), time.Since(v.start)
-	if v.body != nil {
-		v.body.Seal() // what the client has not sent is not asked for any more
-	}
+	v.seal()
 	m := method(v.req.Method)
 	s.metrics.inFlight.Dec()
 	s.visits.Done()
@@ -37,6 +35,17 @@ func (s *Server) end(v *visit, broken bool) {
 	s.metrics.duration.WithLabelValues(m, v.route).Observe(took.Seconds())
 	if s.access.Load() && v.route != "/health" && v.route != "/ready" {
 		v.log(s.log, status, took, broken)
+	}
+}
+
+// seal ends the reading of the request's body: what the client has not sent is
+// not asked for any more, and not waited for.
+func (v *visit) seal() {
+	switch {
+	case v.body != nil:
+		v.body.Seal()
+	case v.req.Body != nil && v.req.Body != http.NoBody: // it was not to be relayed
+		_ = http.NewResponseController(v.w.ResponseWriter).SetReadDeadline(time.Now().Add(relay.LateRest))
 	}
 }
 

@@ -24,6 +24,12 @@ var ErrTooLarge = &plugins.Error{
 // hold a place for ever, and no limit on the whole upload fits every line.
 const uploadIdle = time.Minute
 
+// LateRest is how long the server waits, when all is answered, for the rest of
+// a body that nobody has read. It reads a little of it to use the connection
+// again, and by itself it would wait for ever. What is on its way arrives in
+// this time; a client that holds it back loses the connection.
+const LateRest = 2 * time.Second
+
 // A Body is a client's request body that can be read again, as long as it is
 // not longer than what may be held in memory. It reads from the client only
 // when somebody asks, so a request that is refused costs no memory. A body
@@ -112,23 +118,29 @@ func (b *Body) Err() error {
 	return b.err
 }
 
-// Seal ends the reading from the client. What was held can still be read.
+// Seal ends the reading from the client, which has little time from then on to
+// send the rest. What was held can still be read.
 func (b *Body) Seal() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.sealed = true
+	if !errors.Is(b.err, io.EOF) {
+		b.bound(time.Now().Add(LateRest))
+	}
 }
 
 // fetch reads the next piece from the client into p.
 func (b *Body) fetch(p []byte) (int, error) {
 	b.bound(time.Now().Add(uploadIdle))
 	n, err := b.src.Read(p)
-	b.bound(time.Time{})
 	if errors.Is(err, io.EOF) {
 		credential.Strip(b.Trailer, "")
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if !b.sealed {
+		b.bound(time.Time{}) // or the deadline of Seal holds
+	}
 	if b.passed+int64(n) > b.most {
 		n, err = 0, ErrTooLarge
 	}
