@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -184,25 +183,32 @@ func (r *running) checkCap(t *testing.T, up *held, open []*heldStream, setCap fu
 // have counted, by name and labels.
 func (r *running) counters(t testing.TB) map[string]float64 {
 	t.Helper()
+	all := map[string]float64{}
+	r.each(t, func(series string, kind dto.MetricType, m *dto.Metric) {
+		switch kind {
+		case dto.MetricType_COUNTER:
+			all[series] = m.GetCounter().GetValue()
+		case dto.MetricType_HISTOGRAM:
+			all[series] = float64(m.GetHistogram().GetSampleCount())
+		}
+	})
+	return all
+}
+
+// each calls f with every series of every metric.
+func (r *running) each(t testing.TB, f func(series string, kind dto.MetricType, m *dto.Metric)) {
+	t.Helper()
 	families, err := r.Gather().Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := map[string]float64{}
-	for _, f := range families {
-		for _, m := range f.GetMetric() {
-			var b strings.Builder
-			b.WriteString(f.GetName())
+	for _, family := range families {
+		for _, m := range family.GetMetric() {
+			series := family.GetName()
 			for _, l := range m.GetLabel() {
-				b.WriteString(" " + l.GetName() + "=" + strconv.Quote(l.GetValue()))
+				series += " " + l.GetName() + "=" + strconv.Quote(l.GetValue())
 			}
-			switch f.GetType() {
-			case dto.MetricType_COUNTER:
-				all[b.String()] = m.GetCounter().GetValue()
-			case dto.MetricType_HISTOGRAM:
-				all[b.String()] = float64(m.GetHistogram().GetSampleCount())
-			}
+			f(series, family.GetType(), m)
 		}
 	}
-	return all
 }
