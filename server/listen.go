@@ -115,6 +115,9 @@ func (s *Server) drain(ctx context.Context) {
 // Discard frees what the server holds. It is for one that has not run: Run
 // does it in the end.
 func (s *Server) Discard() error {
+	s.reloading.Lock()
+	defer s.reloading.Unlock()
+	s.discarded = true
 	s.current.Load().release()
 	s.freeing.Wait()
 	return s.watcher.Close()

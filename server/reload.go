@@ -17,6 +17,9 @@ import (
 func (s *Server) Reload() error {
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
+	if s.discarded {
+		return errors.New("the server has stopped")
+	}
 	reads := &watch.Reads{}
 	g, err := s.load(reads)
 	s.metrics.loaded(err)

@@ -49,6 +49,7 @@ type Server struct {
 	kept      keep.Store
 	watcher   *watch.Watcher
 	reloading sync.Mutex
+	discarded bool // guarded by reloading
 	freeing   sync.WaitGroup
 
 	draining  atomic.Bool
