@@ -19,6 +19,15 @@ type exchange struct {
 	timeout time.Duration
 	call    *plugins.Call
 	err     error // why there is no answer
+	answer  *answer
+}
+
+// end closes an answer that was left open: the proxy does not when a body
+// panics, and plugins hold slots until a body is closed.
+func (x *exchange) end() {
+	if x.answer != nil && !x.answer.closed {
+		_ = x.answer.Close()
+	}
 }
 
 // failed implements the ErrorHandler of [httputil.ReverseProxy].
@@ -49,7 +58,7 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	clean(res.Trailer)
 	a.res, a.body, a.stream = res, res.Body, streams(res)
-	res.Body = a
+	res.Body, x.answer = a, a
 	return res, nil
 }
 
@@ -104,6 +113,7 @@ type answer struct {
 	res    *http.Response
 	body   io.ReadCloser
 	stream bool
+	closed bool
 	call   *plugins.Call
 
 	ctx    context.Context //nolint:containedctx // of this exchange: its cause says why it ended
@@ -128,6 +138,7 @@ func (a *answer) Read(p []byte) (int, error) {
 }
 
 func (a *answer) Close() error {
+	a.closed = true
 	err := a.body.Close()
 	a.end()
 	return err

@@ -48,6 +48,7 @@ func (r *Relay) Serve(c echo.Context) error {
 	}
 	call := plugins.CallOf(req.Context())
 	x := &exchange{next: r.transport, timeout: r.timeout, call: call}
+	defer x.end()
 	w := &writer{ResponseWriter: c.Response(), raw: c.Response().Writer, call: call, header: make(http.Header, 16)}
 	proxy := httputil.ReverseProxy{
 		Transport:    x,
