@@ -13,6 +13,16 @@ import (
 
 // commands is the command line of the relay.
 func (p process) commands() *cli.Command {
+	root := p.root()
+	for _, c := range append(root.Commands, root) {
+		c.OnUsageError = func(_ context.Context, c *cli.Command, err error, _ bool) error {
+			return fmt.Errorf("%w: see %s --help", err, c.FullName())
+		}
+	}
+	return root
+}
+
+func (p process) root() *cli.Command {
 	file := &cli.StringFlag{
 		Name: "config", Aliases: []string{"c"}, Usage: "read the configuration from `FILE`",
 	}

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -40,6 +42,9 @@ func (p process) key(_ context.Context, c *cli.Command) error {
 	if id == "" {
 		id = now.Format(time.DateOnly)
 	}
+	if err := checkNames(c.Args().First(), id, c.String("group")); err != nil {
+		return err
+	}
 	stored := map[string]any{"sha256": credential.Hash(key)}
 	if models := c.StringSlice("model"); len(models) > 0 {
 		stored["models"] = models
@@ -59,6 +64,17 @@ func (p process) key(_ context.Context, c *cli.Command) error {
 	}
 	_, err = fmt.Fprintln(p.stderr, key)
 	return err
+}
+
+// checkNames refuses what the plugin auth would refuse in its file. The name is
+// not repeated: it may be a key.
+func checkNames(names ...string) error {
+	for _, name := range names {
+		if name != "" && (!regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._@-]{0,62}$`).MatchString(name) || strings.HasPrefix(name, "sk-")) {
+			return errors.New("key: a name has 1 to 63 letters, digits and . _ @ -, and begins with a letter or digit, but not with sk-")
+		}
+	}
+	return nil
 }
 
 // storeKey writes the document to the file, at once and as a whole, or to
