@@ -43,10 +43,10 @@ type noSettings struct{}
 
 func (noSettings) Validate() error { return nil }
 
-// panics is a plugin that panics with all that it can see, where the request's
-// header X-Panic says.
 var errPanics = errors.New("a panic's error")
 
+// panics is a plugin that panics with all that it can see, where the request's
+// header X-Panic says.
 func panics() plugins.Plugin {
 	cry := func(req *http.Request, where string) {
 		if req.Header.Get("X-Panic") == where {
@@ -66,7 +66,7 @@ func panics() plugins.Plugin {
 					cry(req, "fetch")
 					res, err := next.RoundTrip(req)
 					if err == nil && req.Header.Get("X-Panic") == "body" {
-						res.Body = io.NopCloser(panicReader{})
+						res.Body = panicBody{res.Body}
 					}
 					return res, err
 				})
@@ -79,10 +79,10 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
-// A panicReader gives one byte and then panics.
-type panicReader struct{}
+// A panicBody panics when it is read.
+type panicBody struct{ io.Closer }
 
-func (panicReader) Read([]byte) (int, error) { panic(errPanics) }
+func (panicBody) Read([]byte) (int, error) { panic(errPanics) }
 
 // planted is a configuration in which every secret has its place.
 const planted = `
