@@ -27,6 +27,7 @@ type Ask struct {
 	Model     string // as the client wrote it; "" if it named none, or none that can be seen
 	Stream    bool   // whether the answer shall come as a stream
 	MaxTokens int64  // the most tokens the answer may have; 0 if not stated
+	Whole     bool   // whether the body was seen to its end
 
 	// why says for people, for each field that two readers of the body could
 	// read differently, what is wrong with it.

@@ -18,21 +18,25 @@ import (
 // A field is in doubt when readers of the body are known to differ on it: when
 // it is there twice or in another case (encoding/json takes Model for model),
 // is of the wrong type, or lies where it cannot be seen: in an encoded body, or
-// beyond head. A body that is not well formed leaves every field in doubt.
+// beyond head; the model also when the URL's path or a list of models, which
+// some gateways fall back on, names another. A body that is not well formed leaves every field in doubt.
 func ReadAsk(req *http.Request, head []byte, whole bool) Ask {
 	var a asker
 	if !whole {
 		a.doubt(everyField, "it is longer than max_replay")
 	}
+	a.Whole = whole
 	body := bytes.TrimLeft(head, " \t\r\n")
 	if whole && len(body) == 0 {
 		a.readQuery(req.URL.RawQuery)
+		a.comparePath(req.Method, req.URL.Path)
 		return a.Ask
 	}
 	a.readBody(req.Header, head, body)
 	if req.URL.RawQuery != "" {
 		a.compareQuery(req.URL.RawQuery)
 	}
+	a.comparePath(req.Method, req.URL.Path)
 	return a.Ask
 }
 

@@ -13,14 +13,16 @@ type name struct {
 }
 
 // names is every name. MaxTokens has three: that of chat, that of chat with
-// reasoning models, and that of responses.
-func names() [5]name {
-	return [5]name{
+// reasoning models, and that of responses. models is a list of models to fall
+// back on, which some gateways take beside or in place of model.
+func names() [6]name {
+	return [6]name{
 		{"model", FieldModel},
 		{"stream", FieldStream},
 		{"max_tokens", FieldMaxTokens},
 		{"max_completion_tokens", FieldMaxTokens},
 		{"max_output_tokens", FieldMaxTokens},
+		{"models", FieldModel},
 	}
 }
 
@@ -38,7 +40,7 @@ func findName(key string) (place int, exact bool) {
 // An asker fills an Ask with the fields of a body, be it JSON or a form.
 type asker struct {
 	Ask
-	seen [5]bool // by place in names
+	seen [6]bool // by place in names
 }
 
 // first reports whether the field at place is there for the first time and
@@ -59,7 +61,12 @@ func (a *asker) first(place int, exact bool) bool {
 
 // set gives the field at place its value.
 func (a *asker) set(place int, value []byte) {
-	switch n := names()[place]; n.field {
+	n := names()[place]
+	if n.text == "models" {
+		a.doubt(n.field, "models names others that may answer")
+		return
+	}
+	switch n.field {
 	case FieldModel:
 		a.Model = string(value)
 		// NUL ends a text for some readers, and U+FFFD stands for bytes or

@@ -43,7 +43,7 @@ func (a *asker) readMembers(s *scanner) bool {
 func (a *asker) setJSON(place int, value []byte) {
 	switch {
 	case string(value) == "null":
-	case names()[place].field != FieldModel:
+	case names()[place].text != "model":
 		a.set(place, value)
 	case value[0] == '"':
 		a.set(place, unquote(value))

@@ -11,9 +11,9 @@ import (
 // upstreams that serve the model, those not yet asked, of the lowest priority,
 // at random by weight. If all have been asked, it begins again.
 func (p *Pool) pick(call *plugins.Call) (*member, error) {
-	model := ""
-	if p.routes {
-		model = call.Ask().Model
+	model, err := p.model(call)
+	if err != nil {
+		return nil, err
 	}
 	fresh, all := p.candidates(call, model)
 	if len(all) == 0 {
@@ -26,6 +26,21 @@ func (p *Pool) pick(call *plugins.Call) (*member, error) {
 	m := draw(best(from))
 	call.Trail.Note(m.name, max(len(fresh)-1, 0))
 	return m, nil
+}
+
+// model returns the model to go by, "" if no upstream cares. It returns
+// [plugins.ErrAmbiguousBody] where readers of the body could differ on it: a
+// guess would send the request to an upstream that it is not for. The end of a
+// long body may be unseen, though: a model before it is taken at its word.
+func (p *Pool) model(call *plugins.Call) (string, error) {
+	if !p.routes {
+		return "", nil
+	}
+	ask := call.Ask()
+	if err := ask.Doubt(plugins.FieldModel); err != nil && (ask.Whole || ask.Model == "") {
+		return "", err
+	}
+	return ask.Model, nil
 }
 
 // candidates returns the upstreams that serve the model, all of them and those

@@ -77,6 +77,39 @@ func TestAModelThatNobodyServesIsNotAskedFor(t *testing.T) {
 	}
 }
 
+func TestAModelInDoubtIsNotRouted(t *testing.T) {
+	some := map[string]Settings{
+		"claude": settings("http://c/v1", func(s *Settings) { s.Models = []string{"claude-*"} }),
+		"gpt":    settings("http://g/v1", func(s *Settings) { s.Models = []string{"gpt-*"} }),
+	}
+	all := map[string]Settings{"any": settings("http://a/v1", nil)}
+	tests := []struct {
+		name, body string
+		whole      bool
+		pool       map[string]Settings
+		want       string // the upstream; "" if it is refused
+	}{
+		{"a model twice", `{"model":"claude-x","model":"gpt-4"}`, true, some, ""},
+		{"a model in another case", `{"Model":"gpt-4"}`, true, some, ""},
+		{"a model beyond what was seen", `{"messages":[`, false, some, ""},
+		{"a model before what was not seen", `{"model":"gpt-4","messages":[`, false, some, "gpt"},
+		{"a model twice where nobody cares", `{"model":"claude-x","model":"gpt-4"}`, true, all, "any"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			req := plugintest.Request(t, tt.body)
+			call := plugins.NewCall("", func() plugins.Ask { return plugins.ReadAsk(req, []byte(tt.body), tt.whole) })
+			m, err := newPool(t, nil, tt.pool).pick(call)
+			switch {
+			case tt.want == "" && !errors.Is(err, plugins.ErrAmbiguousBody):
+				t.Errorf("got %v, %v, want %v", m, err, plugins.ErrAmbiguousBody)
+			case tt.want != "" && (err != nil || m.name != tt.want):
+				t.Errorf("got %v, %v, want %s", m, err, tt.want)
+			}
+		})
+	}
+}
+
 func TestSharesFollowTheWeights(t *testing.T) {
 	at := func(weight int) Settings { return settings("http://x/v1", func(s *Settings) { s.Weight = weight }) }
 	p := newPool(t, nil, map[string]Settings{"a": at(1), "b": at(3)})
