@@ -88,3 +88,28 @@ func TestInformationalAnswersOfAnAbandonedAttemptAreDropped(t *testing.T) {
 		t.Errorf("got %v, %v, want 200 after two attempts", res, err)
 	}
 }
+
+func TestAnAnswerThatIsNoneHoldsNoSlot(t *testing.T) {
+	answers := map[string]string{
+		"a change of protocol that nobody asked for": "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: foo\r\nContent-Length: 0\r\n\r\n",
+		"a change of protocol to nothing":            "HTTP/1.1 101 Switching Protocols\r\nContent-Length: 0\r\n\r\n",
+		"a status that there is not":                 "HTTP/1.1 099 X\r\nContent-Length: 100\r\n\r\nhalf",
+	}
+	for name, answer := range answers {
+		t.Run(name, func(t *testing.T) {
+			up := newRaw(t, answer)
+			r := start(t, "chain: [limit]\nplugins: {limit: {max_in_flight: 1}}\nupstreams: {raw: {base_url: "+up.URL+"}}\n")
+			for _, headers := range [][]string{{"Content-Length: 0"}, {"Content-Length: 0", "Connection: Upgrade", "Upgrade: websocket"}} {
+				_, in := r.dial(t, head("POST /v1/files", headers...))
+				res, err := http.ReadResponse(in, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if res.StatusCode != http.StatusBadGateway {
+					t.Errorf("%q: got %s, want 502: a slot is held or an answer made up", headers, res.Status)
+				}
+				_ = res.Body.Close()
+			}
+		})
+	}
+}

@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -18,15 +19,16 @@ type exchange struct {
 	next    http.RoundTripper
 	timeout time.Duration
 	call    *plugins.Call
-	err     error // why there is no answer
-	answer  *answer
+	err     error     // why there is no answer
+	body    io.Closer // of the answer; nil if there is none
 }
 
-// end closes an answer that was left open: the proxy does not when a body
-// panics, and plugins hold slots until a body is closed.
+// end closes an answer that was left open, since plugins hold slots until a
+// body is closed: the proxy leaves it when a body panics, and when the upstream
+// changes to a protocol that the client did not ask for.
 func (x *exchange) end() {
-	if x.answer != nil && !x.answer.closed {
-		_ = x.answer.Close()
+	if x.body != nil {
+		_ = x.body.Close() // mostly for the second time
 	}
 }
 
@@ -50,6 +52,11 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 		a.end()
 		return nil, err
 	}
+	if x.body = res.Body; res.StatusCode < 100 {
+		x.end()
+		a.end()
+		return nil, fmt.Errorf("the upstream answered with status %d, which there is not", res.StatusCode)
+	}
 	clean(res.Header)
 	if res.StatusCode == http.StatusSwitchingProtocols {
 		a.stop() // the proxy ends the connection with the request
@@ -58,7 +65,7 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	clean(res.Trailer)
 	a.res, a.body, a.stream = res, res.Body, streams(res)
-	res.Body, x.answer = a, a
+	res.Body, x.body = a, a
 	return res, nil
 }
 
@@ -113,7 +120,6 @@ type answer struct {
 	res    *http.Response
 	body   io.ReadCloser
 	stream bool
-	closed bool
 	call   *plugins.Call
 
 	ctx    context.Context //nolint:containedctx // of this exchange: its cause says why it ended
@@ -138,7 +144,6 @@ func (a *answer) Read(p []byte) (int, error) {
 }
 
 func (a *answer) Close() error {
-	a.closed = true
 	err := a.body.Close()
 	a.end()
 	return err
