@@ -101,3 +101,32 @@ func TestAShortAnswerThatBreaksOffIsNone(t *testing.T) {
 		t.Errorf("access line (-got +want):\n%s", diff)
 	}
 }
+
+// It is the relay that gives up here, not the client.
+func TestAnAnswerThatTakesTooLongIsNoClientThatLeft(t *testing.T) {
+	tests := []struct {
+		name string
+		plan http.Header
+		want told
+	}{
+		{"before it begins", http.Header{"X-Demo-Latency": {"1h"}}, told{504, nil, 1}},
+		{"when it has begun", http.Header{"X-Demo-Stall": {"bytes=65536"}}, told{200, "broken_off", 1}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			tidy(t)
+			r := start(t, whole+"request_timeout: 1s\n")
+			long := strings.Repeat("0123456789abcdef", 8<<10)
+			_, err := r.call(t, speaks(t, "HTTP/1.1"), "/v1/echo", strings.NewReader(long), tt.plan).rest()
+			if broken := tt.want.Status == 200; severed(err) != broken || !broken && err != nil {
+				t.Errorf("reading ended with %v", err)
+			}
+			if rec := r.await(t, ended); rec.State != demo.Cancelled {
+				t.Errorf("at the upstream the request is %q, want cancelled", rec.State)
+			}
+			if diff := cmp.Diff(r.line(t), tt.want); diff != "" {
+				t.Errorf("access line (-got +want):\n%s", diff)
+			}
+		})
+	}
+}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -87,7 +88,7 @@ func TestAnUploadThatGrowsTooLargeEndsTheUpstreamsWork(t *testing.T) {
 // taken all of it, or has given up.
 func write(t testing.TB, upload *io.PipeWriter, piece string) {
 	t.Helper()
-	if _, err := io.WriteString(upload, piece); err != nil && err != io.ErrClosedPipe { //nolint:errorlint // a pipe's own
+	if _, err := io.WriteString(upload, piece); err != nil && !errors.Is(err, io.ErrClosedPipe) {
 		t.Fatal(err)
 	}
 }

@@ -132,7 +132,7 @@ func TestSDKErrorOutsideOfTheAPI(t *testing.T) {
 func TestSDKErrorOfALargeUpload(t *testing.T) {
 	s := newSDK(t, whole+"max_body: 1MiB\n", option.WithMaxRetries(0))
 	_, err := s.Audio.Transcriptions.New(t.Context(), openai.AudioTranscriptionNewParams{
-		File: strings.NewReader(strings.Repeat("x", int(plugins.MiB))), Model: openai.AudioModelWhisper1,
+		File: strings.NewReader(strings.Repeat("x", int(plugins.MiB))), Model: "whisper-1",
 	})
 	if got := typedError(t, err); got.Status != 413 || got.Code != "request_too_large" {
 		t.Errorf("error = %+v, want 413 request_too_large", got)

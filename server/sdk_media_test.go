@@ -78,7 +78,7 @@ func TestSDKTranscription(t *testing.T) {
 	}
 	defer func() { _ = file.Close() }()
 	answer, err := s.Audio.Transcriptions.New(t.Context(), openai.AudioTranscriptionNewParams{
-		File: file, Model: openai.AudioModelWhisper1, Language: openai.String("en"),
+		File: file, Model: "whisper-1", Language: openai.String("en"),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -93,7 +93,7 @@ func TestSDKTranscription(t *testing.T) {
 func TestSDKSpeech(t *testing.T) {
 	s := newSDK(t, whole)
 	answer, err := s.Audio.Speech.New(t.Context(), openai.AudioSpeechNewParams{
-		Model: openai.SpeechModelTTS1, Input: "baa baa baa",
+		Model: "tts-1", Input: "baa baa baa",
 		Voice: openai.AudioSpeechNewParamsVoiceUnion{OfString: openai.String("alloy")},
 	})
 	if err != nil {
@@ -110,7 +110,7 @@ func TestSDKSpeech(t *testing.T) {
 func TestSDKImages(t *testing.T) {
 	s := newSDK(t, whole)
 	answer, err := s.Images.Generate(t.Context(), openai.ImageGenerateParams{
-		Model: openai.ImageModelGPTImage1, Prompt: "a holy sheep", N: openai.Int(2),
+		Model: "gpt-image-1", Prompt: "a holy sheep", N: openai.Int(2),
 	})
 	if err != nil {
 		t.Fatal(err)
