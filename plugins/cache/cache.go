@@ -100,7 +100,7 @@ func (t *transport) lookup(q question) (*answer, time.Duration) {
 		return nil, 0
 	}
 	age := max(0, t.now().Sub(a.since))
-	if age >= t.ttl || age > q.maxAge {
+	if age >= min(t.ttl, a.most) || age > q.maxAge {
 		return nil, 0
 	}
 	return a, age

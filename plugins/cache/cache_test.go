@@ -35,7 +35,7 @@ func TestHitHasNothingOfAnotherCall(t *testing.T) {
 	if miss.cache != "MISS" || miss.header.Get("X-Request-Id") != "1" {
 		t.Errorf("first answer = %+v, want a miss with every header", miss)
 	}
-	want := got{200, `{"a":1}`, "HIT", "0", http.Header{
+	want := got{200, `{"a":1}`, "HIT", "1", http.Header{ // the upstream's was 1
 		"Content-Type": {"application/json"}, "Content-Language": {"de, en"}, "Content-Length": {"7"},
 	}}
 	if diff := cmp.Diff(want, hit, cmp.AllowUnexported(got{})); diff != "" {
@@ -101,6 +101,39 @@ func TestTime(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestAnswersSayHowLongTheyLast has the upstream shorten the ttl of a minute.
+func TestAnswersSayHowLongTheyLast(t *testing.T) {
+	tests := []struct {
+		name, control, age string
+		most               time.Duration // the answer is a hit before and a miss from here on
+	}{
+		{"nothing", "", "", time.Minute},
+		{"less than ttl", "public, max-age=20, must-revalidate", "", 20 * time.Second},
+		{"more than ttl", "max-age=3600", "", time.Minute},
+		{"shared caches have less", "max-age=50, s-maxage=10", "", 10 * time.Second},
+		{"shared caches have more", "s-maxage=30, max-age=0", "", 30 * time.Second},
+		{"some of it is over", "max-age=20", "15", 5 * time.Second},
+		{"some of ttl is over", "", "15", 45 * time.Second},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				rt := caching(t, answering(`{}`, func(r *http.Response) {
+					r.Header.Set("Cache-Control", tt.control)
+					r.Header.Set("Age", tt.age)
+				}), func(s *cache.Settings) { s.TTL = time.Minute })
+				ask(t, rt, plugintest.Request(t, greedy))
+				for _, want := range []string{"HIT", "MISS"} {
+					advance(tt.most / 2)
+					if got := ask(t, rt, plugintest.Request(t, greedy)).cache; got != want {
+						t.Errorf("the answer is a %s, want a %s", got, want)
+					}
+				}
+			})
+		})
+	}
 }
 
 // advance lets the time of a synctest bubble pass.

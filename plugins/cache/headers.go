@@ -33,11 +33,14 @@ func isJSON(h http.Header) bool {
 // section 5.2).
 type directives struct {
 	noCache, noStore, private bool
-	maxAge                    time.Duration
+	maxAge, sharedMaxAge      time.Duration // anyAge if not said
 }
 
+// anyAge is the age of which nobody said anything.
+const anyAge = time.Duration(math.MaxInt64)
+
 func readDirectives(h http.Header) directives {
-	d := directives{maxAge: math.MaxInt64}
+	d := directives{maxAge: anyAge, sharedMaxAge: anyAge}
 	for _, line := range h["Cache-Control"] {
 		for word := range strings.SplitSeq(line, ",") {
 			name, value, _ := strings.Cut(strings.TrimSpace(word), "=")
@@ -50,11 +53,27 @@ func readDirectives(h http.Header) directives {
 				d.private = true
 			case "max-age":
 				d.maxAge = min(d.maxAge, seconds(value))
+			case "s-maxage":
+				d.sharedMaxAge = min(d.sharedMaxAge, seconds(value))
 			}
 		}
 	}
 	return d
 }
+
+// lifetime is the age up to which an answer may be given again, as far as its
+// directives say. What is said to shared caches comes first (RFC 9111, section
+// 4.2.1).
+func (d directives) lifetime() time.Duration {
+	if d.sharedMaxAge != anyAge {
+		return d.sharedMaxAge
+	}
+	return d.maxAge
+}
+
+// ageOf is how old an answer is as it comes, since caches of the upstream may
+// have kept it.
+func ageOf(h http.Header) time.Duration { return seconds(h.Get("Age")) }
 
 // seconds reads a number of seconds. What is none counts as 0, as for an
 // answer that is stale (RFC 9111, section 4.2.1).

@@ -1,7 +1,6 @@
 package cache
 
 import (
-	"math"
 	"net/http"
 	"strings"
 	"testing"
@@ -89,21 +88,21 @@ func FuzzQuestion(f *testing.F) {
 }
 
 func TestDirectives(t *testing.T) {
-	const anyAge = math.MaxInt64
 	tests := []struct {
 		name  string
 		lines []string
 		want  directives
 	}{
-		{"none", nil, directives{maxAge: anyAge}},
-		{"several, in any case", []string{"No-Cache, NO-STORE", "private"}, directives{true, true, true, anyAge}},
-		{"with fields", []string{`private="set-cookie", no-cache="x"`}, directives{true, false, true, anyAge}},
-		{"the smallest age", []string{"max-age=5, max-age=60", "max-age=6"}, directives{maxAge: 5 * time.Second}},
-		{"an age in quotation marks", []string{`max-age="5"`}, directives{maxAge: 5 * time.Second}},
-		{"an age without a number", []string{"max-age"}, directives{}},
-		{"an age below 0", []string{"max-age=-1"}, directives{}},
-		{"an age without end", []string{"max-age=99999999999999999999"}, directives{}},
-		{"others", []string{"s-maxage=1, no-transform, ,=, nostore"}, directives{maxAge: anyAge}},
+		{"none", nil, directives{maxAge: anyAge, sharedMaxAge: anyAge}},
+		{"several, in any case", []string{"No-Cache, NO-STORE", "private"}, directives{true, true, true, anyAge, anyAge}},
+		{"with fields", []string{`private="set-cookie", no-cache="x"`}, directives{true, false, true, anyAge, anyAge}},
+		{"the smallest age", []string{"max-age=5, max-age=60", "max-age=6"}, directives{maxAge: 5 * time.Second, sharedMaxAge: anyAge}},
+		{"an age in quotation marks", []string{`max-age="5"`}, directives{maxAge: 5 * time.Second, sharedMaxAge: anyAge}},
+		{"an age without a number", []string{"max-age"}, directives{sharedMaxAge: anyAge}},
+		{"an age below 0", []string{"max-age=-1"}, directives{sharedMaxAge: anyAge}},
+		{"an age without end", []string{"max-age=99999999999999999999"}, directives{sharedMaxAge: anyAge}},
+		{"an age for shared caches", []string{"s-maxage=1, S-MaxAge=2"}, directives{maxAge: anyAge, sharedMaxAge: time.Second}},
+		{"others", []string{"no-transform, ,=, nostore"}, directives{maxAge: anyAge, sharedMaxAge: anyAge}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

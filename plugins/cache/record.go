@@ -31,7 +31,8 @@ func (t *transport) record(q question, res *http.Response) {
 		t.metrics.refuse(why)
 		return
 	}
-	r := &recording{transport: t, key: q.key, res: res, answer: newAnswer(res.Header, t.now())}
+	a := newAnswer(res.Header, t.now().Add(-ageOf(res.Header)))
+	r := &recording{transport: t, key: q.key, res: res, answer: a}
 	plugins.Watch(res, r.see, r.end)
 }
 
@@ -41,7 +42,9 @@ func (r *rules) refuse(res *http.Response) string {
 	switch {
 	case res.StatusCode != http.StatusOK:
 		return whyStatus
-	case said.noStore || said.private || len(res.Header["Set-Cookie"]) > 0:
+	case said.noStore || said.noCache || said.private || len(res.Header["Set-Cookie"]) > 0:
+		return whyForbidden
+	case said.lifetime() <= ageOf(res.Header):
 		return whyForbidden
 	case len(res.Trailer) > 0 || !r.varies(res.Header["Vary"]):
 		return whyForbidden

@@ -79,7 +79,6 @@ func TestStored(t *testing.T) {
 		{"no error", `{"error":null}`, asItIs},
 		{"an encoded one is not looked into", "\x1f\x8b", header("Content-Encoding", "gzip")},
 		{"as long as allowed", text(1 << 20), asItIs},
-		{"to be asked for again", `{}`, header("Cache-Control", "no-cache, max-age=0")},
 		{"varies by what is in the key", `{}`, header("Vary", "Origin, accept-encoding,OpenAI-Beta")},
 	})
 }
@@ -94,6 +93,12 @@ func TestNotStored(t *testing.T) {
 		{"empty", ``, asItIs},
 		{"a cookie", `{}`, header("Set-Cookie", "a=b")},
 		{"not to be stored", `{}`, header("Cache-Control", "NO-STORE")},
+		{"to be asked for again each time", `{}`, header("Cache-Control", "no-cache")},
+		{"old at once", `{}`, header("Cache-Control", "max-age=0, must-revalidate")},
+		{"old at once for shared caches", `{}`, header("Cache-Control", "max-age=60, s-maxage=0")},
+		{"as old as it may be", `{}`, func(r *http.Response) {
+			r.Header["Cache-Control"], r.Header["Age"] = []string{"max-age=5"}, []string{"5"}
+		}},
 		{"private", `{}`, header("Cache-Control", `private="x", max-age=5`)},
 		{"varies by anything", `{}`, header("Vary", "*")},
 		{"varies by what is not in the key", `{}`, header("Vary", "Accept, X-Tier")},

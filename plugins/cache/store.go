@@ -75,9 +75,10 @@ func (s *store) Close() error {
 
 // An answer is a stored one. Nothing of it changes.
 type answer struct {
-	header [3]string // by storedHeaders; "" if the answer had none
-	body   []byte    // made by append, so that its capacity is what it takes
-	since  time.Time // when it came
+	header [3]string     // by storedHeaders; "" if the answer had none
+	body   []byte        // made by append, so that its capacity is what it takes
+	since  time.Time     // when it was made: before it came, if it came with an age
+	most   time.Duration // the age up to which its upstream lets it be given again
 }
 
 // storedHeaders are the headers that are stored, all others belong to the one
@@ -89,7 +90,7 @@ func storedHeaders() [3]string {
 }
 
 func newAnswer(h http.Header, since time.Time) *answer {
-	a := &answer{since: since}
+	a := &answer{since: since, most: readDirectives(h).lifetime()}
 	for i, name := range storedHeaders() {
 		a.header[i] = strings.Clone(strings.Join(h[name], ", "))
 	}
