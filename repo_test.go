@@ -70,7 +70,7 @@ var layers = []struct {
 }{
 	{"main", []string{"plugins", "server"}},
 	{"chart-tests", []string{"chart-tests", "server", "plugins"}},
-	{"server/config", []string{"server/config", "server/upstream", "plugins"}},
+	{"server/config", []string{"server/config", "server/upstream", "plugins", "internal"}},
 	{"server/relay", []string{"plugins", "internal"}},
 	{"server/upstream", []string{"plugins", "internal"}},
 	{"server", []string{"server", "plugins", "internal"}},

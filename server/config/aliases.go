@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/holysheep/relay/server/config/internal/tree"
+	"github.com/holysheep/relay/internal/tree"
 )
 
 // Names that deployments of the relay's predecessor set, and the values that

@@ -6,8 +6,8 @@ import (
 
 	"github.com/go-viper/mapstructure/v2"
 
+	"github.com/holysheep/relay/internal/tree"
 	"github.com/holysheep/relay/plugins"
-	"github.com/holysheep/relay/server/config/internal/tree"
 	"github.com/holysheep/relay/server/upstream"
 )
 

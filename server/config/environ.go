@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/holysheep/relay/server/config/internal/tree"
+	"github.com/holysheep/relay/internal/tree"
 )
 
 // prefix begins every variable that is a setting of the relay's.

@@ -11,7 +11,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/holysheep/relay/server/config/internal/tree"
+	"github.com/holysheep/relay/internal/tree"
 )
 
 // Explain writes the effective configuration as YAML, in the form of the file,

@@ -10,8 +10,8 @@ import (
 	"github.com/knadh/koanf/providers/confmap"
 	"github.com/knadh/koanf/v2"
 
+	"github.com/holysheep/relay/internal/tree"
 	"github.com/holysheep/relay/plugins"
-	"github.com/holysheep/relay/server/config/internal/tree"
 )
 
 // delimiter separates the parts of a path inside koanf. No key holds it: names

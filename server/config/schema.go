@@ -11,8 +11,8 @@ import (
 
 	"github.com/invopop/jsonschema"
 
+	"github.com/holysheep/relay/internal/tree"
 	"github.com/holysheep/relay/plugins"
-	"github.com/holysheep/relay/server/config/internal/tree"
 	"github.com/holysheep/relay/server/upstream"
 )
 

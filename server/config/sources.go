@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/holysheep/relay/server/config/internal/tree"
+	"github.com/holysheep/relay/internal/tree"
 )
 
 // validate notes what is wrong with the whole: what its own checks find, and

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/holysheep/relay/server/config/internal/tree"
+	"github.com/holysheep/relay/internal/tree"
 )
 
 // Validate reports every problem at once, joined with [errors.Join]. Each

@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/holysheep/relay/server/config/internal/tree"
+	"github.com/holysheep/relay/internal/tree"
 )
 
 // sample has one field of every kind.
