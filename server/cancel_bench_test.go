@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -62,9 +63,7 @@ func (n *noticing) cancel(b *testing.B, r *running, rt *http.Transport, header h
 	ctx, leave := context.WithCancel(b.Context())
 	defer leave()
 	req := r.request(b, http.MethodPost, "/v1/chat/completions", stream).WithContext(ctx)
-	for k, v := range header {
-		req.Header[k] = v
-	}
+	maps.Copy(req.Header, header)
 	read, left := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(left)

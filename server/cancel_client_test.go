@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"maps"
 	"net/http"
 	"testing"
 	"time"
@@ -64,9 +65,7 @@ func (r *running) call(t testing.TB, rt *http.Transport, path string, body io.Re
 	req.Header = http.Header{
 		"Authorization": {"Bearer " + clientKey}, "Content-Type": {"application/json"}, "X-Request-Id": {"leaver"},
 	}
-	for k, v := range header {
-		req.Header[k] = v
-	}
+	maps.Copy(req.Header, header)
 	c := &caller{ctx: ctx, leave: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(c.done)
