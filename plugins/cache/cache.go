@@ -20,6 +20,18 @@ import (
 // Plugin is the cache as the server's main takes it.
 var Plugin = plugins.Define("cache", Defaults, New)
 
+// ErrNotCached answers a request that wants a stored answer or none, by
+// Cache-Control: only-if-cached, if the store has none (RFC 9111, section
+// 5.2.1.7). The official SDKs ask again after a 504 unless they are told not
+// to.
+var ErrNotCached = &plugins.Error{
+	Status:  http.StatusGatewayTimeout,
+	Type:    "cache_error",
+	Code:    "not_cached",
+	Message: "no stored answer may be given to this request, and it forbids to ask for a new one",
+	Header:  http.Header{"X-Should-Retry": {"false"}},
+}
+
 // New makes a link that answers from the store and fills it. The store is kept
 // between configurations.
 func New(s Settings, env plugins.Env) (plugins.Link, error) {
@@ -66,20 +78,18 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if why != "" {
 		t.metrics.bypass(why)
 		note(call, "BYPASS")
-		return t.next.RoundTrip(req)
+		return t.fetch(q, req)
 	}
 	if a, age := t.lookup(q); a != nil {
 		t.metrics.hits.Inc()
 		note(call, "HIT")
 		call.SetHeader("Age", strconv.Itoa(int(age/time.Second)))
-		if req.Body != nil {
-			_ = req.Body.Close()
-		}
+		closeBody(req)
 		return a.response(req), nil
 	}
 	t.metrics.misses.Inc()
 	note(call, "MISS")
-	res, err := t.next.RoundTrip(req)
+	res, err := t.fetch(q, req)
 	if err != nil {
 		t.metrics.refuse(whyError)
 		return nil, err
@@ -104,6 +114,22 @@ func (t *transport) lookup(q question) (*answer, time.Duration) {
 		return nil, 0
 	}
 	return a, age
+}
+
+// fetch asks the upstream, unless the client wants a stored answer or none.
+func (t *transport) fetch(q question, req *http.Request) (*http.Response, error) {
+	if q.stored {
+		closeBody(req)
+		return nil, ErrNotCached
+	}
+	return t.next.RoundTrip(req)
+}
+
+// closeBody closes the body of a request that goes no further.
+func closeBody(req *http.Request) {
+	if req.Body != nil {
+		_ = req.Body.Close()
+	}
 }
 
 // note tells the client and the access line what the cache did.

@@ -7,4 +7,4 @@ import (
 	"github.com/holysheep/relay/plugins/plugintest"
 )
 
-func TestConform(t *testing.T) { plugintest.Conform(t, cache.Plugin, nil) }
+func TestConform(t *testing.T) { plugintest.Conform(t, cache.Plugin, nil, cache.ErrNotCached) }

@@ -33,6 +33,7 @@ func isJSON(h http.Header) bool {
 // section 5.2).
 type directives struct {
 	noCache, noStore, private bool
+	onlyIfCached              bool
 	maxAge, sharedMaxAge      time.Duration // anyAge if not said
 }
 
@@ -51,6 +52,8 @@ func readDirectives(h http.Header) directives {
 				d.noStore = true
 			case "private":
 				d.private = true
+			case "only-if-cached":
+				d.onlyIfCached = true
 			case "max-age":
 				d.maxAge = min(d.maxAge, seconds(value))
 			case "s-maxage":

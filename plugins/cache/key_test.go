@@ -94,8 +94,9 @@ func TestDirectives(t *testing.T) {
 		want  directives
 	}{
 		{"none", nil, directives{maxAge: anyAge, sharedMaxAge: anyAge}},
-		{"several, in any case", []string{"No-Cache, NO-STORE", "private"}, directives{true, true, true, anyAge, anyAge}},
-		{"with fields", []string{`private="set-cookie", no-cache="x"`}, directives{true, false, true, anyAge, anyAge}},
+		{"several, in any case", []string{"No-Cache, NO-STORE", "private"}, directives{true, true, true, false, anyAge, anyAge}},
+		{"with fields", []string{`private="set-cookie", no-cache="x"`}, directives{true, false, true, false, anyAge, anyAge}},
+		{"only what is stored", []string{"max-age=5,Only-If-Cached"}, directives{onlyIfCached: true, maxAge: 5 * time.Second, sharedMaxAge: anyAge}},
 		{"the smallest age", []string{"max-age=5, max-age=60", "max-age=6"}, directives{maxAge: 5 * time.Second, sharedMaxAge: anyAge}},
 		{"an age in quotation marks", []string{`max-age="5"`}, directives{maxAge: 5 * time.Second, sharedMaxAge: anyAge}},
 		{"an age without a number", []string{"max-age"}, directives{sharedMaxAge: anyAge}},

@@ -49,17 +49,18 @@ func newRules(s Settings) rules {
 type question struct {
 	key    key
 	anew   bool          // the client wants a new answer
+	stored bool          // the client wants a stored answer or none
 	maxAge time.Duration // the oldest answer that the client takes
 }
 
 // question reads req as one that may be answered from the store, or says why
-// it may not. It leaves req as it is.
+// it may not: the question has no key then. It leaves req as it is.
 func (r *rules) question(req *http.Request, call *plugins.Call) (q question, why string) {
+	wants := readDirectives(req.Header)
+	q = question{anew: wants.noCache, stored: wants.onlyIfCached, maxAge: wants.maxAge}
 	if why := r.head(req); why != "" {
 		return q, why
 	}
-	wants := readDirectives(req.Header)
-	q = question{anew: wants.noCache, maxAge: wants.maxAge}
 	ask := call.Ask()
 	switch {
 	case wants.noStore:
