@@ -10,10 +10,12 @@ func lines(target string, headers ...string) string {
 	return "GET " + target + " HTTP/1.1\r\nHost: relay\r\nConnection: close\r\n" + strings.Join(append(headers, "", ""), "\r\n")
 }
 
-func TestTheUpstreamGetsItsOwnKeyAlone(t *testing.T) {
-	up := newRaw(t, ok(`{}`))
-	r := start(t, whole+"\nupstreams: {raw: {base_url: "+up.URL+", api_key_env: UPSTREAM_KEY}}\n")
-	tests := []struct{ name, request, want string }{
+// A standing is a request whose client's key stands somewhere, and the line
+// that the upstream gets of it.
+type standing struct{ name, request, want string }
+
+func standings() []standing {
+	return []standing{
 		{"a bearer token", lines("/v1/x", "Authorization: Bearer "+clientKey), "/v1/x"},
 		{"a bearer token in odd case", lines("/v1/x", "aUTHORIZATION: bEARER   "+clientKey+"  "), "/v1/x"},
 		{"a bearer token twice", lines("/v1/x", "Authorization: Bearer "+clientKey, "authorization: Bearer "+clientKey), "/v1/x"},
@@ -43,7 +45,12 @@ func TestTheUpstreamGetsItsOwnKeyAlone(t *testing.T) {
 		{"basic credentials beside it", lines("/v1/x", "X-Api-Key: "+clientKey, "Authorization: Basic test-client-key"), "/v1/x"},
 		{"a connection header that names it", lines("/v1/x", "Authorization: Bearer "+clientKey, "Connection: Authorization, X-Api-Key"), "/v1/x"},
 	}
-	for _, tt := range tests {
+}
+
+func TestTheUpstreamGetsItsOwnKeyAlone(t *testing.T) {
+	up := newRaw(t, ok(`{}`))
+	r := start(t, whole+"\nupstreams: {raw: {base_url: "+up.URL+", api_key_env: UPSTREAM_KEY}}\n")
+	for _, tt := range standings() {
 		t.Run(tt.name, func(t *testing.T) {
 			if answer := r.bytes(t, tt.request); !strings.HasPrefix(answer, "HTTP/1.1 200") {
 				t.Fatalf("got %q, want 200", answer)

@@ -69,17 +69,7 @@ func TestDraining(t *testing.T) {
 	expect(t, r.URL+"/ready", 200, "")
 
 	stopped := r.stopping(t)
-	for _, url := range []string{r.URL, r.AdminURL} {
-		expect(t, url+"/ready", 503, "draining")
-		expect(t, url+"/health", 200, "")
-	}
-	if res := expect(t, r.URL+"/health", 200, ""); !res.Close {
-		t.Error("a new connection is not told to close")
-	}
-	fresh, body := do(t, r.request(t, http.MethodPost, "/v1/chat/completions", chat))
-	if fresh.StatusCode != http.StatusOK || !fresh.Close {
-		t.Errorf("a new request: %d %s, closes: %t, want an answer that closes", fresh.StatusCode, body, fresh.Close)
-	}
+	r.checkDelay(t)
 	if _, err := io.WriteString(used, head("GET /v1/models", "Accept: application/json")); err != nil {
 		t.Fatal(err)
 	}
@@ -103,6 +93,23 @@ func TestDraining(t *testing.T) {
 	}
 	if strings.Contains(r.Log.All(), "are cut") {
 		t.Error("something was cut")
+	}
+}
+
+// checkDelay holds the relay to be not ready and to answer new connections all
+// the same, once each.
+func (r *running) checkDelay(t *testing.T) {
+	t.Helper()
+	for _, url := range []string{r.URL, r.AdminURL} {
+		expect(t, url+"/ready", 503, "draining")
+		expect(t, url+"/health", 200, "")
+	}
+	if res := expect(t, r.URL+"/health", 200, ""); !res.Close {
+		t.Error("a new connection is not told to close")
+	}
+	res, body := do(t, r.request(t, http.MethodPost, "/v1/chat/completions", chat))
+	if res.StatusCode != http.StatusOK || !res.Close {
+		t.Errorf("a new request: %d %s, closes: %t, want an answer that closes", res.StatusCode, body, res.Close)
 	}
 }
 

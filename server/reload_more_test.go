@@ -26,14 +26,19 @@ func (r *running) limitOf(t *testing.T) string {
 // ups returns the demo upstream's base URL.
 func (r *running) ups() string { return r.current.Load().config.Config.Upstreams["demo"].BaseURL }
 
-func TestABadFileChangesNothing(t *testing.T) {
-	limited := func(most string) string {
-		return strings.Replace(whole, "plugins:", "plugins:\n  limit: {max_in_flight: "+most+"}", 1)
-	}
-	bad := map[string]struct {
-		text string
-		want []string // one line each
-	}{
+// limited is the whole configuration with the given cap in flight.
+func limited(most string) string {
+	return strings.Replace(whole, "plugins:", "plugins:\n  limit: {max_in_flight: "+most+"}", 1)
+}
+
+// A badFile is a configuration that is refused, and what is said: a line each.
+type badFile struct {
+	text string
+	want []string
+}
+
+func badFiles() map[string]badFile {
+	return map[string]badFile{
 		"several problems": {
 			limited("-1") + "listen: nowhere\nno_such: 1\nupstreams: {demo: {base_url: UPSTREAM, weight: -1}}\n",
 			[]string{"plugins.limit.max_in_flight: -1", "listen: ", "no_such: ", "upstreams.demo.weight: -1"},
@@ -46,7 +51,10 @@ func TestABadFileChangesNothing(t *testing.T) {
 		"a certificate that is none": {limited("7") + "tls: {cert_file: /no/such, key_file: /no/such}\n", []string{"tls.cert_file: open /no/such", "tls.key_file: open /no/such"}},
 		"no auth and open to all":    {"listen: 0.0.0.0:0\nchain: [limit]\nplugins: {limit: {max_in_flight: 7}}\n", []string{"allow_anonymous"}},
 	}
-	for name, tt := range bad {
+}
+
+func TestABadFileChangesNothing(t *testing.T) {
+	for name, tt := range badFiles() {
 		t.Run(name, func(t *testing.T) {
 			r := start(t, limited("5"))
 			before, up := r.current.Load(), r.ups()

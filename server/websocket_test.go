@@ -43,14 +43,7 @@ func TestAWebSocketGoesThrough(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			rec, _ := r.Demo.Books().Record(n + 1)
-			offered := strings.Join(rec.Header["Sec-Websocket-Protocol"], ", ")
-			if offered != tt.want || rec.RequestURI != "/v1/realtime?model=demo" {
-				t.Errorf("the upstream was offered %q for %s, want %q", offered, rec.RequestURI, tt.want)
-			}
-			if keys := rec.Header["Authorization"]; len(keys) != 1 || keys[0] != "Bearer "+upstreamKey {
-				t.Errorf("Authorization %q, want the upstream's key", keys)
-			}
+			r.checkOffer(t, n+1, tt.want)
 			_ = c.Close(websocket.StatusNormalClosure, "bye")
 			line := r.Log.access(t, res.Header.Get("X-Request-Id"))
 			if line["status"] != 101.0 || line["client"] != "tester" || line["ended"] != nil {
@@ -60,6 +53,19 @@ func TestAWebSocketGoesThrough(t *testing.T) {
 	}
 	if got := r.metric(t, "http_requests_total", "status", "101", "route", "/v1/realtime"); got != 2 {
 		t.Errorf("%g upgrades were counted, want 2", got)
+	}
+}
+
+// checkOffer compares the subprotocols that the upstream was offered.
+func (r *running) checkOffer(t *testing.T, id int, want string) {
+	t.Helper()
+	rec, _ := r.Demo.Books().Record(id)
+	offered := strings.Join(rec.Header["Sec-Websocket-Protocol"], ", ")
+	if offered != want || rec.RequestURI != "/v1/realtime?model=demo" {
+		t.Errorf("the upstream was offered %q for %s, want %q", offered, rec.RequestURI, want)
+	}
+	if keys := rec.Header["Authorization"]; len(keys) != 1 || keys[0] != "Bearer "+upstreamKey {
+		t.Errorf("Authorization %q, want the upstream's key", keys)
 	}
 }
 
