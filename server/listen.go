@@ -32,7 +32,8 @@ func (s *Server) newAdmin() *http.Server {
 	s.healthRoutes(e)
 	s.adminRoutes(e)
 	server := s.newHTTP(e)
-	server.ReadHeaderTimeout, server.IdleTimeout = 10*time.Second, 2*time.Minute
+	// Nobody uploads or streams here, so that whole requests can be bounded.
+	server.ReadTimeout, server.IdleTimeout = 10*time.Second, 2*time.Minute
 	return server
 }
 
