@@ -26,6 +26,7 @@ func TestHitHasNothingOfAnotherCall(t *testing.T) {
 		} {
 			res.Header.Set(name, "1")
 		}
+		res.Header["Content-Encoding"] = []string{"identity"}
 		res.Header["Content-Language"] = []string{"de", "en"}
 		return res, nil
 	})

@@ -15,7 +15,7 @@ const (
 	whyError      = "error"      // there is none
 	whyStatus     = "status"     // it is not a 200
 	whyForbidden  = "forbidden"  // a header of it forbids to
-	whyType       = "type"       // it is not JSON
+	whyType       = "type"       // it is not JSON, or it is encoded
 	whyTooLong    = "too_long"   // it is longer than max_value
 	whyIncomplete = "incomplete" // it was not read whole
 	whyContent    = "content"    // its body tells of an error, or is not the JSON that it says
@@ -48,7 +48,7 @@ func (r *rules) refuse(res *http.Response) string {
 		return whyForbidden
 	case len(res.Trailer) > 0 || !r.varies(res.Header["Vary"]):
 		return whyForbidden
-	case !isJSON(res.Header):
+	case !isJSON(res.Header) || encoded(res.Header):
 		return whyType
 	}
 	return ""
@@ -126,15 +126,20 @@ func (r *recording) fault(whole bool) string {
 		return whyIncomplete
 	case len(r.res.Trailer) > 0:
 		return whyForbidden
-	case r.answer.header[1] == "" && !good(r.body): // an encoded one cannot be looked into
+	case !good(r.body):
 		return whyContent
 	}
 	return ""
 }
 
-// good reports whether body is JSON that tells of no error. Gateways are known
-// to answer with status 200 and {"error": …}.
+// good reports whether body is JSON, which shows that it is whole, and tells of
+// no error. Gateways are known to answer with status 200 and {"error": …}, or
+// as vLLM does with {"object": "error", …}.
 func good(body []byte) bool {
 	doc, err := canon.Parse(body)
-	return err == nil && off(doc, "error")
+	if err != nil || !off(doc, "error") {
+		return false
+	}
+	object, _ := doc.Field("object")
+	return string(object) != `"error"`
 }

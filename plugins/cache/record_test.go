@@ -77,7 +77,9 @@ func TestStored(t *testing.T) {
 		{"JSON with a character set", `{}`, header("Content-Type", "application/json; charset=utf-8")},
 		{"of unknown length", `{"a":[1,2]}`, func(r *http.Response) { r.ContentLength = -1 }},
 		{"no error", `{"error":null}`, asItIs},
-		{"an encoded one is not looked into", "\x1f\x8b", header("Content-Encoding", "gzip")},
+		{"not encoded, which it says", `{}`, header("Content-Encoding", "Identity")},
+		{"not encoded, by an empty header", `{}`, header("Content-Encoding", "")},
+		{"not an error", `{"object":"list"}`, asItIs},
 		{"as long as allowed", text(1 << 20), asItIs},
 		{"varies by what is in the key", `{}`, header("Vary", "Origin, accept-encoding,OpenAI-Beta")},
 	})
@@ -89,6 +91,13 @@ func TestNotStored(t *testing.T) {
 		{"an error", `{}`, func(r *http.Response) { r.StatusCode = 500 }},
 		{"a part", `{}`, func(r *http.Response) { r.StatusCode = 206 }},
 		{"an error with status 200", `{"error":{"message":"x"}}`, asItIs},
+		{"an error that is an object", `{"object":"error","message":"x","code":500}`, asItIs},
+		{"an error that says that it is not encoded", `{"error":{"message":"x"}}`, header("Content-Encoding", "identity")},
+		{"encoded", "\x1f\x8b", header("Content-Encoding", "gzip")},
+		{"encoded, and maybe cut", "\x1f\x8b", func(r *http.Response) {
+			r.Header["Content-Encoding"], r.ContentLength = []string{"gzip"}, -1
+		}},
+		{"encoded twice", `{}`, func(r *http.Response) { r.Header["Content-Encoding"] = []string{"identity", "br"} }},
 		{"half of a JSON text", `{"a":`, asItIs},
 		{"empty", ``, asItIs},
 		{"a cookie", `{}`, header("Set-Cookie", "a=b")},

@@ -114,6 +114,7 @@ func TestRequestHeaders(t *testing.T) {
 		{"another character set", "Content-Type", "application/json; charset=utf-16", "BYPASS BYPASS"},
 		{"another type", "Content-Type", "text/plain", "BYPASS BYPASS"},
 		{"a coding", "Content-Encoding", "gzip", "BYPASS BYPASS"},
+		{"no coding", "Content-Encoding", "identity", "MISS HIT"},
 		{"a key of its own", "Idempotency-Key", "k", "BYPASS BYPASS"},
 		{"store nothing", "Cache-Control", "max-age=5, No-Store", "BYPASS BYPASS"},
 		{"ask anew", "Cache-Control", "no-cache", "MISS MISS"},

@@ -75,7 +75,7 @@ func (s *store) Close() error {
 
 // An answer is a stored one. Nothing of it changes.
 type answer struct {
-	header [3]string     // by storedHeaders; "" if the answer had none
+	header [2]string     // by storedHeaders; "" if the answer had none
 	body   []byte        // made by append, so that its capacity is what it takes
 	since  time.Time     // when it was made: before it came, if it came with an age
 	most   time.Duration // the age up to which its upstream lets it be given again
@@ -84,9 +84,9 @@ type answer struct {
 // storedHeaders are the headers that are stored, all others belong to the one
 // call that they came with. A list of those that are not would be out of date
 // with the next header that an upstream thinks of, and it would be a stranger's
-// request id, limit or cookie that leaks.
-func storedHeaders() [3]string {
-	return [...]string{"Content-Type", "Content-Encoding", "Content-Language"}
+// request id, limit or cookie that leaks. No stored answer is encoded.
+func storedHeaders() [2]string {
+	return [...]string{"Content-Type", "Content-Language"}
 }
 
 func newAnswer(h http.Header, since time.Time) *answer {
