@@ -38,10 +38,10 @@ func BenchmarkMemoryPerKey(b *testing.B) {
 	for b.Loop() {
 		before := heap()
 		now := time.Now()
-		m, buckets := NewMemory(now), &Buckets{}
+		m, buckets := NewMemory(now), NewBuckets(rate)
 		for _, at := range []time.Duration{0, time.Minute} {
 			for _, name := range names {
-				m.Take(now.Add(at), []Claim{{Buckets: buckets, Key: name, Rate: rate, N: 1}})
+				m.Take(now.Add(at), []Claim{{Buckets: buckets, Key: name, N: 1}})
 			}
 		}
 		b.ReportMetric(float64(heap()-before)/keys, "bytes/key")
@@ -60,7 +60,7 @@ func fiveClaims(tb testing.TB) []Claim {
 	tb.Helper()
 	claims := make([]Claim, 5)
 	for i := range claims {
-		claims[i] = Claim{Buckets: &Buckets{}, Key: "client-000001", Rate: rateOf(tb, 1_000_000, time.Second, 1000), N: 1}
+		claims[i] = Claim{Buckets: NewBuckets(rateOf(tb, 1_000_000, time.Second, 1000)), Key: "client-000001", N: 1}
 	}
 	return claims
 }

@@ -12,7 +12,11 @@ const minLife = int64(10*time.Second) / int64(time.Microsecond)
 
 // Buckets are the buckets of one rule, by key; a full bucket needs no entry.
 // The [Memory] that is asked about them guards them, so they belong to one.
-// The zero value is ready to use.
+// Make them with [NewBuckets].
+//
+// They have one rate at a time, whoever asks: if each claim brought its own,
+// one that was made before the rate changed could fill or drop what has been
+// taken since.
 //
 // They are kept in two generations. What is written goes to the young one;
 // when that is as old as a bucket takes to fill, it becomes the old one, and
@@ -20,9 +24,13 @@ const minLife = int64(10*time.Second) / int64(time.Microsecond)
 // nothing is ever swept entry by entry, and the memory is that of the keys seen
 // in the time of two generations.
 type Buckets struct {
+	rate       Rate
 	young, old map[string]int64
 	turned     int64
 }
+
+// NewBuckets returns buckets that fill at rate. All of them are full.
+func NewBuckets(rate Rate) *Buckets { return &Buckets{rate: rate} }
 
 // get returns when the bucket is full: long ago if it has no entry.
 func (b *Buckets) get(key string) int64 {
@@ -44,8 +52,8 @@ func (b *Buckets) put(key string, full int64) {
 
 // turn drops what is full by now. Every put follows a turn, so an entry of the
 // young generation was written before that was one life old.
-func (b *Buckets) turn(now, depth int64) {
-	life := max(depth, minLife)
+func (b *Buckets) turn(now int64) {
+	life := max(b.rate.depth(), minLife)
 	switch age := now - b.turned; {
 	case age < life:
 		return
@@ -55,6 +63,18 @@ func (b *Buckets) turn(now, depth int64) {
 		b.young, b.old = nil, nil
 	}
 	b.turned = now
+}
+
+// change sets the rate. What is not full begins a generation of its own, since
+// the old ones may be older than a bucket now takes to fill.
+func (b *Buckets) change(now int64, rate Rate) {
+	kept := map[string]int64{}
+	for key, full := range b.all() {
+		if full > now {
+			kept[key] = min(full, now+rate.depth())
+		}
+	}
+	b.rate, b.young, b.old, b.turned = rate, kept, nil, now
 }
 
 // all yields every entry once.

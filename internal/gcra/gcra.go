@@ -74,12 +74,8 @@ type State struct {
 // depth is the time in which the empty bucket becomes full, in microseconds.
 func (r Rate) depth() int64 { return r.interval * r.burst }
 
-// settle returns the instant full, at which the bucket is full, as it counts
-// now. A bucket is never fuller than full, nor emptier than empty: the latter
-// would come of a rate that has become faster, or of a clock set back.
-func (r Rate) settle(full, now int64) int64 { return min(max(full, now), now+r.depth()) }
-
-// wait tells how long to wait for n requests from a settled bucket.
+// wait tells how long to wait for n requests from a bucket that is full at the
+// instant full, which is not before now.
 func (r Rate) wait(full, now, n int64) time.Duration {
 	if n > r.burst {
 		return Never
@@ -87,7 +83,7 @@ func (r Rate) wait(full, now, n int64) time.Duration {
 	return duration(max(full+n*r.interval-r.depth()-now, 0))
 }
 
-// state describes a settled bucket.
+// state describes such a bucket.
 func (r Rate) state(full, now int64, wait time.Duration) State {
 	return State{
 		Remaining: (r.depth() - (full - now)) / r.interval,

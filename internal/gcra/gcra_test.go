@@ -44,9 +44,9 @@ func TestNewRate(t *testing.T) {
 func ExampleMemory_Take() {
 	now := time.Now()
 	rate, _ := NewRate(10, time.Second, 5)
-	memory, buckets := NewMemory(now), &Buckets{}
+	memory, buckets := NewMemory(now), NewBuckets(rate)
 	for range 6 {
-		claims := []Claim{{Buckets: buckets, Key: "ada", Rate: rate, N: 1}}
+		claims := []Claim{{Buckets: buckets, Key: "ada", N: 1}}
 		memory.Take(now, claims)
 		s := claims[0].State
 		fmt.Printf("wait %s, remaining %d, full in %s\n", s.Wait, s.Remaining, s.Reset)
@@ -65,10 +65,10 @@ func TestFirstMinute(t *testing.T) {
 	for burst, want := range map[int64]int{1: 60, 10: 69, 60: 119} {
 		rate := rateOf(t, 60, time.Minute, burst)
 		start := time.Now()
-		m, b := NewMemory(start), &Buckets{}
+		m, b := NewMemory(start), NewBuckets(rate)
 		got := 0
 		for at := time.Duration(0); at < time.Minute; at += 10 * time.Millisecond {
-			for m.Take(start.Add(at), []Claim{{Buckets: b, Rate: rate, N: 1}}) {
+			for m.Take(start.Add(at), []Claim{{Buckets: b, N: 1}}) {
 				got++
 			}
 		}

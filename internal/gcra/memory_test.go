@@ -11,8 +11,8 @@ import (
 
 func TestPeekTakesNothing(t *testing.T) {
 	now := time.Now()
-	m, b := NewMemory(now), &Buckets{}
-	claims := []Claim{{Buckets: b, Rate: rateOf(t, 1, time.Second, 1), N: 1}}
+	m := NewMemory(now)
+	claims := []Claim{{Buckets: NewBuckets(rateOf(t, 1, time.Second, 1)), N: 1}}
 	for range 3 {
 		if !m.Peek(now, claims) || claims[0].State != (State{Remaining: 1}) {
 			t.Fatalf("a full bucket peeks as %+v", claims[0].State)
@@ -26,47 +26,18 @@ func TestPeekTakesNothing(t *testing.T) {
 
 func TestMoreThanTheBucketHoldsIsNever(t *testing.T) {
 	now := time.Now()
-	m, b := NewMemory(now), &Buckets{}
-	claims := []Claim{{Buckets: b, Rate: rateOf(t, 1, time.Second, 3), N: 4}}
+	m := NewMemory(now)
+	claims := []Claim{{Buckets: NewBuckets(rateOf(t, 1, time.Second, 3)), N: 4}}
 	if m.Take(now, claims) || claims[0].State != (State{Remaining: 3, Wait: Never}) {
 		t.Errorf("4 from a bucket of 3: %+v", claims[0].State)
 	}
 }
 
-// TestAFasterRateEndsOldWaits empties a bucket that takes a day to fill and
-// then makes it a fast one: it counts as just emptied, and fills from there.
-func TestAFasterRateEndsOldWaits(t *testing.T) {
-	now := time.Now()
-	m, b := NewMemory(now), &Buckets{}
-	if !m.Take(now, []Claim{{Buckets: b, Rate: rateOf(t, 10, 24*time.Hour, 10), N: 10}}) {
-		t.Fatal("the full bucket is empty")
-	}
-	claims := []Claim{{Buckets: b, Rate: rateOf(t, 10, time.Second, 10), N: 1}}
-	if m.Take(now, claims) || claims[0].State.Wait != 100*time.Millisecond {
-		t.Fatalf("after the change: %+v", claims[0].State)
-	}
-	if !m.Take(now.Add(100*time.Millisecond), claims) {
-		t.Errorf("100ms later: %+v", claims[0].State)
-	}
-}
-
-// TestAClockSetBackEmptiesNoBucketFurther is for clocks that are not
-// monotonic.
-func TestAClockSetBackEmptiesNoBucketFurther(t *testing.T) {
-	now := time.Now()
-	m, b := NewMemory(now.Add(-time.Hour)), &Buckets{}
-	claims := []Claim{{Buckets: b, Rate: rateOf(t, 1, time.Second, 1), N: 1}}
-	m.Take(now, claims)
-	if m.Take(now.Add(-30*time.Minute), claims) || claims[0].State.Wait != time.Second {
-		t.Errorf("half an hour earlier: %+v", claims[0].State)
-	}
-}
-
 func TestFullBucketsAreDropped(t *testing.T) {
 	now := time.Now()
-	m, b := NewMemory(now), &Buckets{}
+	m, b := NewMemory(now), NewBuckets(rateOf(t, 1, time.Minute, 1))
 	take := func(key string) {
-		m.Take(now, []Claim{{Buckets: b, Key: key, Rate: rateOf(t, 1, time.Minute, 1), N: 1}})
+		m.Take(now, []Claim{{Buckets: b, Key: key, N: 1}})
 	}
 	for i := range 1000 {
 		take(fmt.Sprint(i))
@@ -93,9 +64,9 @@ func TestFullBucketsAreDropped(t *testing.T) {
 
 func TestKeysAreBounded(t *testing.T) {
 	now := time.Now()
-	m, b := NewMemory(now), &Buckets{}
+	m, b := NewMemory(now), NewBuckets(rateOf(t, 1, time.Minute, 1))
 	for i := range 10 {
-		m.Take(now, []Claim{{Buckets: b, Key: fmt.Sprint(i), Rate: rateOf(t, 1, time.Minute, 1), N: 1}})
+		m.Take(now, []Claim{{Buckets: b, Key: fmt.Sprint(i), N: 1}})
 	}
 	if got := len(m.Keys(now, b, 4)); got != 4 {
 		t.Errorf("%d keys, want 4", got)
@@ -106,21 +77,22 @@ func TestKeysAreBounded(t *testing.T) {
 // one instant, of which the smaller decides.
 func TestTakeIsExactUnderConcurrency(t *testing.T) {
 	now := time.Now()
-	m, small, large := NewMemory(now), &Buckets{}, &Buckets{}
+	m := NewMemory(now)
+	small, large := NewBuckets(rateOf(t, 1, time.Minute, 30)), NewBuckets(rateOf(t, 1, time.Minute, 100))
 	var taken atomic.Int64
 	var wg sync.WaitGroup
 	for range 200 {
 		wg.Go(func() {
 			if m.Take(now, []Claim{
-				{Buckets: large, Rate: rateOf(t, 1, time.Minute, 100), N: 1},
-				{Buckets: small, Rate: rateOf(t, 1, time.Minute, 30), N: 1},
+				{Buckets: large, N: 1},
+				{Buckets: small, N: 1},
 			}) {
 				taken.Add(1)
 			}
 		})
 	}
 	wg.Wait()
-	left := []Claim{{Buckets: large, Rate: rateOf(t, 1, time.Minute, 100)}}
+	left := []Claim{{Buckets: large}}
 	m.Peek(now, left)
 	if taken.Load() != 30 || left[0].State.Remaining != 70 {
 		t.Errorf("taken %d, left %d, want 30 and 70", taken.Load(), left[0].State.Remaining)

@@ -38,10 +38,11 @@ func TestMemoryDecidesAsTheModel(t *testing.T) {
 	for seed := range uint64(200) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		start := time.Now()
-		m, rules := NewMemory(start), make([]Buckets, 3)
+		m, rules := NewMemory(start), make([]*Buckets, 3)
 		model := make([][]bucket, len(rules))
 		for i := range model {
 			rate := rateOf(t, 1+random.Int64N(2000), time.Duration(1+random.IntN(90))*time.Second, 1+random.Int64N(20))
+			rules[i] = NewBuckets(rate)
 			for range 4 {
 				model[i] = append(model[i], bucket{rate: rate, credit: rate.depth()})
 			}
@@ -54,7 +55,7 @@ func TestMemoryDecidesAsTheModel(t *testing.T) {
 			for i := range rules {
 				if k := random.IntN(5); k < 4 {
 					b := &model[i][k]
-					claims = append(claims, Claim{Buckets: &rules[i], Key: string(rune('a' + k)), Rate: b.rate, N: random.Int64N(4)})
+					claims = append(claims, Claim{Buckets: rules[i], Key: string(rune('a' + k)), N: random.Int64N(4)})
 					asked = append(asked, b)
 				}
 			}
@@ -99,9 +100,9 @@ func TestEveryWindowHoldsTheRate(t *testing.T) {
 		random := rand.New(rand.NewPCG(seed, 2))
 		rate := rateOf(t, 1+random.Int64N(100), time.Second, 1+random.Int64N(10))
 		start, now := time.Now(), int64(0)
-		m, b := NewMemory(start), &Buckets{}
+		m, b := NewMemory(start), NewBuckets(rate)
 		var admitted []int64
-		claims := []Claim{{Buckets: b, Rate: rate, N: 1}}
+		claims := []Claim{{Buckets: b, N: 1}}
 		for range 4000 {
 			if m.Take(start.Add(duration(now)), claims) {
 				admitted = append(admitted, now)
@@ -129,8 +130,8 @@ func TestWaitIsExact(t *testing.T) {
 	for range 2000 {
 		rate := rateOf(t, 1+random.Int64N(5000), time.Duration(1+random.IntN(60))*time.Second, 1+random.Int64N(5))
 		start := time.Now()
-		m, b := NewMemory(start), &Buckets{}
-		claims := []Claim{{Buckets: b, Rate: rate, N: 1 + random.Int64N(rate.burst)}}
+		m, b := NewMemory(start), NewBuckets(rate)
+		claims := []Claim{{Buckets: b, N: 1 + random.Int64N(rate.burst)}}
 		now := start
 		for m.Take(now, claims) {
 			now = now.Add(duration(random.Int64N(rate.interval)))

@@ -49,9 +49,9 @@ func (l *limiter) admin(w http.ResponseWriter, req *http.Request) {
 			v.Period, v.Burst = r.period().String(), r.rate.Burst()
 		}
 		if r.Per == perClient && !query.Has("client") {
-			v.Counters, v.More = l.store.list(l.now(), r)
+			v.Counters, v.More = l.store.list(r)
 		} else {
-			v.Counters = []counter{l.store.read(l.now(), r, query.Get("client"))}
+			v.Counters = []counter{l.store.read(r, query.Get("client"))}
 		}
 		rules[r.name] = v
 	}
@@ -61,7 +61,7 @@ func (l *limiter) admin(w http.ResponseWriter, req *http.Request) {
 }
 
 // read returns what client has used of r.
-func (s *store) read(now time.Time, r *rule, client string) counter {
+func (s *store) read(r *rule, client string) counter {
 	var c counter
 	if r.Per == perClient {
 		c.Client = &client
@@ -72,8 +72,8 @@ func (s *store) read(now time.Time, r *rule, client string) counter {
 		c.InFlight = new(r.flights.by[r.key(client)])
 	}
 	if r.buckets != nil {
-		claim := []gcra.Claim{{Buckets: r.buckets, Key: r.key(client), Rate: r.rate}}
-		s.rates.Peek(now, claim)
+		claim := []gcra.Claim{{Buckets: r.buckets, Key: r.key(client)}}
+		s.rates.Peek(s.now(), claim)
 		c.Remaining = new(claim[0].State.Remaining)
 		c.ResetMS = new(count(claim[0].State.Reset, time.Millisecond))
 	}
@@ -82,24 +82,24 @@ func (s *store) read(now time.Time, r *rule, client string) counter {
 
 // list returns what clients have used of r, in the order of their names:
 // those that have used nothing are left out.
-func (s *store) list(now time.Time, r *rule) (counters []counter, more bool) {
-	clients, more := s.clients(now, r)
+func (s *store) list(r *rule) (counters []counter, more bool) {
+	clients, more := s.clients(r)
 	counters = make([]counter, 0, len(clients))
 	for _, client := range slices.Sorted(maps.Keys(clients)) {
-		counters = append(counters, s.read(now, r, client))
+		counters = append(counters, s.read(r, client))
 	}
 	return counters, more
 }
 
 // clients returns at most maxListed clients that have used something of r, and
 // whether there may be more.
-func (s *store) clients(now time.Time, r *rule) (clients map[string]bool, more bool) {
+func (s *store) clients(r *rule) (clients map[string]bool, more bool) {
 	clients = map[string]bool{}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var keys []string
 	if r.buckets != nil {
-		keys = s.rates.Keys(now, r.buckets, maxListed)
+		keys = s.rates.Keys(s.now(), r.buckets, maxListed)
 	}
 	if r.flights != nil {
 		keys = slices.AppendSeq(keys, maps.Keys(r.flights.by))

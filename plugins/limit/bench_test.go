@@ -31,13 +31,13 @@ func fiveRulesBuilt(tb testing.TB) (*store, []*rule) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return newStore(time.Now()), rules
+	return newStore(time.Now), rules
 }
 
 func TestADecisionDoesNotAllocate(t *testing.T) {
 	st, rules := fiveRulesBuilt(t)
 	decide := func() {
-		d := st.take(time.Now(), rules, "ada", time.Second)
+		d := st.take(rules, "ada", time.Second)
 		if d.count(rules); !d.refused() {
 			st.release(rules, "ada")
 		}
@@ -52,7 +52,7 @@ func BenchmarkDecision(b *testing.B) {
 	st, rules := fiveRulesBuilt(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		d := st.take(time.Now(), rules, "ada", time.Second)
+		d := st.take(rules, "ada", time.Second)
 		if d.count(rules); !d.refused() {
 			st.release(rules, "ada")
 		}
@@ -64,7 +64,7 @@ func BenchmarkDecisionInParallel(b *testing.B) {
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			d := st.take(time.Now(), rules, "ada", time.Second)
+			d := st.take(rules, "ada", time.Second)
 			if d.count(rules); !d.refused() {
 				st.release(rules, "ada")
 			}
@@ -83,7 +83,7 @@ func BenchmarkDecisionAmongManyClients(b *testing.B) {
 	i := 0
 	for b.Loop() {
 		client := clients[i%len(clients)]
-		if d := st.take(time.Now(), rules, client, time.Second); !d.refused() {
+		if d := st.take(rules, client, time.Second); !d.refused() {
 			st.release(rules, client)
 		}
 		i++

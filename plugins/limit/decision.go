@@ -69,7 +69,7 @@ func slowest(rules []*rule, claims []gcra.Claim) (most standing) {
 		}
 		s := standing{
 			rule:      r,
-			limit:     claims[0].Rate.Burst(),
+			limit:     r.rate.Burst(),
 			remaining: claims[0].State.Remaining,
 			reset:     claims[0].State.Reset,
 			wait:      claims[0].State.Wait,

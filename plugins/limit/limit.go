@@ -25,7 +25,7 @@ func New(s Settings, env plugins.Env) (plugins.Link, error) {
 	if err != nil {
 		return plugins.Link{}, err
 	}
-	st, err := plugins.Keep(env, "store", func() (*store, error) { return newStore(env.Now()), nil })
+	st, err := plugins.Keep(env, "store", func() (*store, error) { return newStore(env.Now), nil })
 	if err != nil {
 		return plugins.Link{}, err
 	}
@@ -33,7 +33,7 @@ func New(s Settings, env plugins.Env) (plugins.Link, error) {
 	if err != nil {
 		return plugins.Link{}, err
 	}
-	l := &limiter{now: env.Now, store: st, rules: rules, hint: s.Hint, headers: s.Headers, metrics: m}
+	l := &limiter{store: st, rules: rules, hint: s.Hint, headers: s.Headers, metrics: m}
 	return plugins.Link{
 		Fetch: func(next http.RoundTripper) http.RoundTripper { return &fetcher{limiter: l, next: next} },
 		Admin: http.HandlerFunc(l.admin),
@@ -44,7 +44,6 @@ func New(s Settings, env plugins.Env) (plugins.Link, error) {
 
 // limiter is one generation of the rules.
 type limiter struct {
-	now     func() time.Time
 	store   *store
 	rules   []*rule
 	hint    time.Duration
@@ -53,6 +52,7 @@ type limiter struct {
 }
 
 func (l *limiter) start() {
+	l.store.begin(l.rules)
 	for _, r := range l.rules {
 		r.show()
 	}
@@ -79,7 +79,7 @@ type fetcher struct {
 func (f *fetcher) RoundTrip(req *http.Request) (*http.Response, error) {
 	call := plugins.CallOf(req.Context())
 	client, _ := call.Client() // without auth everybody is the client ""
-	d := f.store.take(f.now(), f.rules, client.Name, f.hint)
+	d := f.store.take(f.rules, client.Name, f.hint)
 	d.count(f.rules)
 	f.tell(call, d)
 	if d.refused() {

@@ -54,7 +54,7 @@ func newRule(name string, settings Rule, env plugins.Env, m *metrics) (r *rule, 
 		if r.rate, err = settings.rate(); err != nil {
 			return nil, err
 		}
-		r.buckets, err = plugins.Keep(env, key+".requests", func() (*gcra.Buckets, error) { return &gcra.Buckets{}, nil })
+		r.buckets, err = plugins.Keep(env, key+".requests", func() (*gcra.Buckets, error) { return gcra.NewBuckets(r.rate), nil })
 		if err != nil {
 			return nil, err
 		}

@@ -10,11 +10,12 @@ import (
 // store is where requests are decided on. One lock makes a decision over all
 // rules one step; it also guards the flights of every rule.
 type store struct {
+	now   func() time.Time
 	mu    sync.Mutex
 	rates *gcra.Memory
 }
 
-func newStore(now time.Time) *store { return &store{rates: gcra.NewMemory(now)} }
+func newStore(now func() time.Time) *store { return &store{now: now, rates: gcra.NewMemory(now())} }
 
 // flights are the requests in flight of one rule, by key. A key without any
 // has no entry.
@@ -29,22 +30,24 @@ func (f *flights) add(key string, n int64) {
 	}
 }
 
-// take decides on one request of client at now: it takes from all of the rules
-// or from none. hint stands for the time until a slot is free.
-func (s *store) take(now time.Time, rules []*rule, client string, hint time.Duration) decision {
+// take decides on one request of client: it takes from all of the rules or from
+// none. hint stands for the time until a slot is free. The clock is read under
+// the lock, so that a request which had to wait for that is told the time from
+// then on.
+func (s *store) take(rules []*rule, client string, hint time.Duration) decision {
 	var few [8]gcra.Claim // as many as cost no allocation
 	claims := few[:0]
 	for _, r := range rules {
 		if r.buckets != nil {
-			claims = append(claims, gcra.Claim{Buckets: r.buckets, Key: r.key(client), Rate: r.rate, N: 1})
+			claims = append(claims, gcra.Claim{Buckets: r.buckets, Key: r.key(client), N: 1})
 		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	flight := tightest(rules, client, hint)
 	if flight.wait > 0 {
-		s.rates.Peek(now, claims)
-	} else if s.rates.Take(now, claims) {
+		s.rates.Peek(s.now(), claims)
+	} else if s.rates.Take(s.now(), claims) {
 		for _, r := range rules {
 			if r.flights != nil {
 				r.flights.add(r.key(client), 1)
@@ -71,6 +74,16 @@ func tightest(rules []*rule, client string, hint time.Duration) (most standing) 
 		}
 	}
 	return most
+}
+
+// begin has the buckets fill as rules say, for all generations: what an older
+// one still decides on goes by the new numbers.
+func (s *store) begin(rules []*rule) {
+	for _, r := range rules {
+		if r.buckets != nil {
+			s.rates.SetRate(s.now(), r.buckets, r.rate)
+		}
+	}
 }
 
 // release gives back what a request that was let through held.
