@@ -62,9 +62,8 @@ func appendPart(b []byte, part string) []byte {
 // are known to change an answer, and more.
 func keyHeaders(more []string) []string {
 	names := []string{
-		"Accept", "Accept-Encoding", "Accept-Language", "Content-Type",
-		"Openai-Beta", "Openai-Organization", "Openai-Project",
-		"Anthropic-Beta", "Anthropic-Version",
+		"Accept", "Accept-Language", "Content-Type",
+		"Openai-Beta", "Anthropic-Beta", "Anthropic-Version",
 	}
 	for _, name := range more {
 		names = append(names, http.CanonicalHeaderKey(name))

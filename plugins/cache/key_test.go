@@ -115,6 +115,25 @@ func TestDirectives(t *testing.T) {
 	}
 }
 
+// TestHeadersThatDoNotCount sends what says nothing about the answer: which
+// coding the client takes, none being stored, and whose account it is, which
+// the relay keeps from the upstream.
+func TestHeadersThatDoNotCount(t *testing.T) {
+	doc, err := canon.Parse([]byte(`{}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newRules(Defaults())
+	want := r.key(plugintest.Request(t, `{}`), scope{}, doc)
+	for _, name := range []string{"Accept-Encoding", "OpenAI-Organization", "OpenAI-Project"} {
+		req := plugintest.Request(t, `{}`)
+		req.Header.Set(name, "x")
+		if r.key(req, scope{}, doc) != want {
+			t.Errorf("%s changes the key, want it not to", name)
+		}
+	}
+}
+
 // TestKeyHeaders shows that a header of the settings counts, however it is
 // spelled there.
 func TestKeyHeaders(t *testing.T) {

@@ -70,10 +70,10 @@ func (r *rules) varies(lines []string) bool {
 
 // noVariants are headers by which answers often say that they vary, and do not
 // vary here: the relay sends its own credential and no cookie, and answers
-// questions of CORS itself.
+// questions of CORS itself; and no stored answer is encoded.
 func noVariants() []string {
 	return []string{
-		"", "Authorization", "Cookie", "Origin",
+		"", "Accept-Encoding", "Authorization", "Cookie", "Origin",
 		"Access-Control-Request-Headers", "Access-Control-Request-Method",
 	}
 }
