@@ -9,9 +9,9 @@ import (
 	"github.com/holysheep/relay/internal/canon"
 )
 
-// version is the first byte of what a key hashes. It changes when the rest
+// layout is the first byte of what a key hashes. It changes when the rest
 // means something else.
-const version = 1
+const layout = 2
 
 // A key is the SHA-256 of everything on which an answer depends.
 type key [sha256.Size]byte
@@ -28,11 +28,11 @@ type scope struct {
 // bytes.
 func (r *rules) key(req *http.Request, s scope, doc *canon.Doc) key {
 	head := make([]byte, 0, 512)
-	head = append(head, version, 0)
+	head = append(head, layout, 0)
 	if s.known {
 		head[1] = 1
 	}
-	for _, part := range [...]string{s.client, req.Method, req.URL.EscapedPath(), req.URL.RawQuery} {
+	for _, part := range [...]string{r.version, s.client, req.Method, req.URL.EscapedPath(), req.URL.RawQuery} {
 		head = appendPart(head, part)
 	}
 	for _, name := range r.headers {

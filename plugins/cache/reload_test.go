@@ -50,6 +50,26 @@ func TestReloadKeepsAnswers(t *testing.T) {
 	})
 }
 
+// TestAnotherVersionHasOtherAnswers changes the upstream by a reload, which
+// only another version makes the cache notice.
+func TestAnotherVersionHasOtherAnswers(t *testing.T) {
+	env := plugintest.Env(t, nil)
+	steps := []struct{ name, version, upstream, want string }{
+		{"the first answer", "", `"old"`, `MISS "old"`},
+		{"another upstream", "", `"new"`, `HIT "old"`},
+		{"another version", "2", `"new"`, `MISS "new"`},
+		{"the same version", "2", `"newer"`, `HIT "new"`},
+		{"the first version", "", `"newer"`, `HIT "old"`},
+	}
+	for _, s := range steps {
+		link := plugintest.Link(t, cache.Plugin, env, func(c *cache.Settings) { c.Version = s.version })
+		got := ask(t, link.Fetch(answering(s.upstream, asItIs)), plugintest.Request(t, greedy))
+		if got.cache+" "+got.body != s.want {
+			t.Errorf("%s: %s %s, want %s", s.name, got.cache, got.body, s.want)
+		}
+	}
+}
+
 // TestSizeChangesWhenStarted shrinks the store by a configuration that is
 // thrown away, which must do nothing, and by one that becomes the current one.
 func TestSizeChangesWhenStarted(t *testing.T) {

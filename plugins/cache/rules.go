@@ -31,6 +31,7 @@ type rules struct {
 	off       bool
 	sampled   bool
 	maxBody   int64
+	version   string // part of the key
 	endpoints []string
 	headers   []string // of the key, in canonical spelling, sorted, each once
 }
@@ -40,6 +41,7 @@ func newRules(s Settings) rules {
 		off:       s.TTL == 0,
 		sampled:   s.Sampled,
 		maxBody:   int64(s.MaxBody),
+		version:   s.Version,
 		endpoints: s.Endpoints,
 		headers:   keyHeaders(s.Headers),
 	}

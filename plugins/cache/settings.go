@@ -14,7 +14,8 @@ import (
 
 // Settings say which answers are kept, for how long, and in how much memory.
 type Settings struct {
-	// TTL is how long an answer is given again. A change holds for answers that
+	// TTL is how long an answer is given again, unless its upstream says less. A
+	// change holds for answers that
 	// are stored already. 0 turns the cache off.
 	TTL time.Duration `koanf:"ttl"`
 
@@ -40,6 +41,11 @@ type Settings struct {
 	// Headers are more request headers that change an answer, besides those
 	// that the README lists: requests that differ in one share no answer.
 	Headers []string `koanf:"headers"`
+
+	// Version is any text, and part of what an answer is found by: a change of
+	// it empties the cache in effect. Change it with an upstream whose answers
+	// must not be given any more, which the cache cannot know.
+	Version string `koanf:"version"`
 }
 
 // Defaults returns the settings of a chain that names cache and says no more.
