@@ -8,12 +8,17 @@ import (
 )
 
 // Check returns what of v fits s, and whether anything does; p gets the rest.
-// path is where v stands. What is null was not said.
+// path is where v stands. A map that is null was not said. A value that is null
+// is refused: where the lack of a setting allows something, such as the models
+// of a key, nothing must not be read as everything.
 func (p *Problems) Check(path string, s *Shape, v any) (any, bool) {
 	switch {
 	case s.Kind == Group || s.Kind == Table:
 		return p.checkMap(path, s, v)
+	case v == nil && p.Under(path): // what stood there could not be read
+		return nil, false
 	case v == nil:
+		p.Add(path, "is empty: leave it out, or give it a value")
 		return nil, false
 	case s.Kind == List:
 		return p.checkList(path, s, v)

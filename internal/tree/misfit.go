@@ -42,8 +42,11 @@ func durationMisfit(v any) string {
 	if !ok {
 		text = fmt.Sprint(v)
 	}
-	if _, err := time.ParseDuration(text); err == nil {
-		return "" // a number can only be 0
+	if d, err := time.ParseDuration(text); err == nil { // a number can only be 0
+		if d == 0 && strings.ContainsAny(text, "123456789") {
+			return Brief(text) + " is below a nanosecond, and would count as 0"
+		}
+		return ""
 	}
 	if _, err := strconv.ParseFloat(text, 64); err == nil {
 		return Brief(text) + " has no unit, such as 30s"

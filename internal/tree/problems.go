@@ -3,63 +3,92 @@ package tree
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
 
+// maxProblems is how many problems are told. Who has more of them mends those
+// first; to tell them all of a hostile file would take minutes and megabytes.
+const maxProblems = 100
+
 // Problems collects all that is wrong, so that it is told at once. What looks
 // like a secret in the sources never reaches a message.
 type Problems struct {
-	texts   []string
-	keys    map[string]bool // at fault
-	secrets map[string]bool // what no message may hold
+	texts   []string            // the first ones
+	told    map[string]struct{} // texts, all of them
+	under   map[string]struct{} // keys at fault, and what they stand in
+	secrets map[string]struct{} // what no message may hold
+	cleaner *strings.Replacer   // of these; nil if one was learnt since
+	word    *regexp.Regexp
 }
 
 // NewProblems returns an empty collection.
 func NewProblems() *Problems {
-	return &Problems{keys: map[string]bool{}, secrets: map[string]bool{}}
+	return &Problems{
+		told: map[string]struct{}{}, under: map[string]struct{}{}, secrets: map[string]struct{}{}, word: secretWord(),
+	}
 }
 
 // Add notes what is wrong with key, once.
 func (p *Problems) Add(key, format string, args ...any) {
 	text := key + ": " + fmt.Sprintf(format, args...)
-	if !slices.Contains(p.texts, text) {
-		p.keys[key] = true
+	if _, told := p.told[text]; told {
+		return
+	}
+	p.told[text] = struct{}{}
+	p.Mark(key)
+	if len(p.texts) < maxProblems {
 		p.texts = append(p.texts, text)
+	}
+}
+
+// Mark notes that something is wrong with key, which the message calls by
+// another name.
+func (p *Problems) Mark(key string) {
+	p.under[key] = struct{}{}
+	for i := range len(key) {
+		if key[i] == '.' || key[i] == '[' {
+			p.under[key[:i]] = struct{}{}
+		}
 	}
 }
 
 // Under reports whether something is wrong with key or with what stands in it.
 func (p *Problems) Under(key string) bool {
-	for k := range p.keys {
-		if k == key || strings.HasPrefix(k, key+".") || strings.HasPrefix(k, key+"[") {
-			return true
-		}
-	}
-	return false
+	_, found := p.under[key]
+	return found
 }
 
 // Err joins the problems in the order in which they were added, or returns nil.
+// Of very many it only tells the number.
 func (p *Problems) Err() error {
-	errs := make([]error, 0, len(p.texts))
+	errs := make([]error, 0, len(p.texts)+1)
 	for _, text := range p.texts {
 		errs = append(errs, errors.New(p.Clean(text)))
+	}
+	if more := len(p.told) - len(p.texts); more > 0 {
+		errs = append(errs, fmt.Errorf("and %d more problems", more))
 	}
 	return errors.Join(errs...)
 }
 
 // Clean returns text without the secrets that were learnt.
 func (p *Problems) Clean(text string) string {
-	secrets := make([]string, 0, len(p.secrets))
-	for s := range p.secrets {
-		secrets = append(secrets, s)
+	if p.cleaner == nil {
+		secrets := make([]string, 0, len(p.secrets))
+		for s := range p.secrets {
+			secrets = append(secrets, s)
+		}
+		// The longest first: one secret may be a part of another.
+		slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
+		pairs := make([]string, 0, 2*len(secrets))
+		for _, s := range secrets {
+			pairs = append(pairs, s, Hidden)
+		}
+		p.cleaner = strings.NewReplacer(pairs...)
 	}
-	// The longest first: one secret may be a part of another.
-	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
-	for _, s := range secrets {
-		text = strings.ReplaceAll(text, s, Hidden)
-	}
-	return text
+	return p.cleaner.Replace(text)
 }
 
 // Learn remembers what looks like a secret in text, which stands at key.
@@ -68,14 +97,18 @@ func (p *Problems) Learn(key, text string) {
 	// what stands at such a key anyway.
 	if NamesSecret(key) && len(text) >= 8 {
 		quoted := fmt.Sprintf("%q", text)
-		p.secrets[text], p.secrets[quoted[1:len(quoted)-1]] = true, true
+		p.learn(text)
+		p.learn(quoted[1 : len(quoted)-1])
 	}
-	if strings.HasSuffix(key, "_file") && strings.HasPrefix(text, "/") {
-		return // a path may be told
+	if !isPath(key, text) {
+		for _, word := range secretWords(p.word, text) {
+			p.learn(word)
+		}
 	}
-	for _, word := range secretWords(text) {
-		p.secrets[word] = true
-	}
+}
+
+func (p *Problems) learn(secret string) {
+	p.secrets[secret], p.cleaner = struct{}{}, nil
 }
 
 // Lines returns the errors that err joins, one by one.

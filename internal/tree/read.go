@@ -28,14 +28,14 @@ type reader struct {
 }
 
 // Read returns what the YAML in text holds, nil if it holds nothing or cannot
-// be read, and the line of each key by its path. Problems of the whole are
-// those of name.
-func (p *Problems) Read(name string, text []byte) (v any, lines map[string]int) {
+// be read, and the line of each key by its path. The text stands at path.
+// Problems of the whole are those of name.
+func (p *Problems) Read(name, path string, text []byte) (v any, lines map[string]int) {
 	r := &reader{problems: p, lines: map[string]int{}}
-	return r.read(name, text), r.lines
+	return r.read(name, path, text), r.lines
 }
 
-func (r *reader) read(name string, text []byte) any {
+func (r *reader) read(name, path string, text []byte) any {
 	dec := yaml.NewDecoder(bytes.NewReader(text))
 	var doc yaml.Node
 	if err := decodeNode(dec, &doc); errors.Is(err, io.EOF) {
@@ -48,7 +48,7 @@ func (r *reader) read(name string, text []byte) any {
 		r.problems.Add(name, "holds more than one document")
 		return nil
 	}
-	v, err := r.value("", doc.Content[0], 0)
+	v, err := r.value(path, doc.Content[0], 0)
 	if err != nil {
 		r.problems.Add(name, "%v", err)
 		return nil
@@ -106,6 +106,10 @@ func (r *reader) scalar(path string, n *yaml.Node) any {
 	r.problems.Learn(path, n.Value)
 	switch n.ShortTag() {
 	case "!!bool", "!!int", "!!float", "!!null":
+		if octal(n.Value) {
+			r.problems.Add(path, "a number begins with 0: write it without, or in quotes if it is a text")
+			return nil
+		}
 		var v any
 		if n.Decode(&v) != nil {
 			r.problems.Add(path, "the value is not what its tag %s says", n.ShortTag())
@@ -114,6 +118,13 @@ func (r *reader) scalar(path string, n *yaml.Node) any {
 		return v
 	}
 	return n.Value
+}
+
+// octal reports whether a number is written as one of base 8 in YAML 1.1, and
+// is read as such by some: 0100 is 64. In full, 0o100, it is no accident.
+func octal(number string) bool {
+	number = strings.TrimLeft(number, "+-")
+	return len(number) > 1 && number[0] == '0' && (number[1] >= '0' && number[1] <= '9' || number[1] == '_')
 }
 
 // mapping reads the keys of n into m, merged ones (<<) first, since those that

@@ -27,12 +27,13 @@ type Shape struct {
 	Type   reflect.Type
 	Fields map[string]*Shape // of a group
 	Elem   *Shape            // of a table or list
-	Named  bool              // the names of a table match [NamePattern]
+	Named  bool              // the names of a table match [NamePattern], so that the environment can spell them
 	Noun   string            // what a group's fields are; empty is "key"
 }
 
 // ShapeOf returns the shape of settings of type t. Settings are exported fields
-// with a koanf tag.
+// with a koanf tag. The tag env:"named" on a map holds its names to
+// [NamePattern] and lets variables of the environment set what stands in it.
 func ShapeOf(t reflect.Type) *Shape {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -44,6 +45,7 @@ func ShapeOf(t reflect.Type) *Shape {
 		s.Kind, s.Fields = Group, map[string]*Shape{}
 		for _, f := range Fields(t) {
 			s.Fields[f.Name] = ShapeOf(f.Type)
+			s.Fields[f.Name].Named = f.Named
 		}
 	case t.Kind() == reflect.Map:
 		s.Kind, s.Elem = Table, ShapeOf(t.Elem())
@@ -58,6 +60,7 @@ type Field struct {
 	Name  string // its key
 	Index []int  // for [reflect.Value.FieldByIndex]
 	Type  reflect.Type
+	Named bool // a map with names that the environment can spell: env:"named"
 }
 
 // Fields returns the settings of the struct t in the order of the source, those
@@ -73,7 +76,7 @@ func Fields(t reflect.Type) []Field {
 				all = append(all, inner)
 			}
 		case f.IsExported() && name != "" && name != "-":
-			all = append(all, Field{Name: name, Index: f.Index, Type: f.Type})
+			all = append(all, Field{Name: name, Index: f.Index, Type: f.Type, Named: f.Tag.Get("env") == "named"})
 		}
 	}
 	return all

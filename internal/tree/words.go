@@ -1,6 +1,7 @@
 package tree
 
 import (
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -11,17 +12,50 @@ import (
 // Hidden stands where a secret stood.
 const Hidden = "(hidden)"
 
-// secretWords returns the words of text that look like keys of an API: they
-// begin as such keys do, or they are long and a part of them mixes letters and
-// digits, as no name of a model, a date or a variable does.
-func secretWords(text string) []string {
+// secretWord matches what may be a key of an API.
+func secretWord() *regexp.Regexp {
+	return regexp.MustCompile(`sk-[A-Za-z0-9_-]{4,}|[A-Za-z0-9_+-]{20,}`)
+}
+
+// secretWords returns the words of text, of those that match word, that look
+// like keys of an API: they begin as such keys do, or they are long and a part
+// of them mixes letters and digits, as no name of a model, a date or a variable
+// does.
+func secretWords(word *regexp.Regexp, text string) []string {
 	var found []string
-	for _, word := range regexp.MustCompile(`sk-[A-Za-z0-9_-]{4,}|[A-Za-z0-9_+-]{20,}`).FindAllString(text, -1) {
-		if strings.HasPrefix(word, "sk-") || slices.ContainsFunc(strings.FieldsFunc(word, isJoint), mixed) {
-			found = append(found, word)
+	for _, w := range word.FindAllString(text, -1) {
+		if strings.HasPrefix(w, "sk-") || slices.ContainsFunc(strings.FieldsFunc(w, isJoint), mixed) {
+			found = append(found, w)
 		}
 	}
 	return found
+}
+
+// LooksSecret reports whether text holds what looks like a key of an API.
+func LooksSecret(text string) bool { return len(secretWords(secretWord(), text)) > 0 }
+
+// Hide returns the text that stands at key without what looks like a key of an
+// API. The host of a URL is shown, and so is a path from the root.
+func Hide(key, text string) string {
+	if isPath(key, text) {
+		return text
+	}
+	var host string
+	if u, err := url.Parse(text); err == nil {
+		host = u.Host
+	}
+	for _, word := range secretWords(secretWord(), text) {
+		if strings.HasPrefix(word, "sk-") || !strings.Contains(host, word) {
+			text = strings.ReplaceAll(text, word, Hidden)
+		}
+	}
+	return text
+}
+
+// isPath reports whether text, which stands at key, is the path of a file. It
+// may be told.
+func isPath(key, text string) bool {
+	return strings.HasSuffix(key, "_file") && strings.HasPrefix(text, "/")
 }
 
 func isJoint(c rune) bool { return c == '_' || c == '-' }

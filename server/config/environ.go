@@ -108,7 +108,7 @@ func (l *loader) freeTable(path []string) int {
 func (l *loader) convert(name string, s *tree.Shape, text string) any {
 	switch s.Kind {
 	case tree.Table:
-		v, _ := l.problems.Read(name, []byte(text))
+		v, _ := l.problems.Read(name, name, []byte(text))
 		return v
 	case tree.List:
 		list := []any{}

@@ -68,15 +68,18 @@ func (l *Loaded) markIdle(settings *yaml.Node) {
 	}
 }
 
-// describe returns v, which stands at path, as a node.
+// describe returns v, which stands at path, as a node, or nil for what is not
+// there: a file cannot say so but by leaving it out.
 func (l *Loaded) describe(path string, v reflect.Value) *yaml.Node {
 	for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
 		if v.IsNil() {
-			return l.scalar(path, nil)
+			return nil
 		}
 		v = v.Elem()
 	}
-	if text, ok := textOf(v); ok {
+	if text, ok := textOf(v); ok && text == nil {
+		return nil
+	} else if ok {
 		return l.scalar(path, text)
 	}
 	n := &yaml.Node{Kind: yaml.MappingNode}
@@ -94,9 +97,10 @@ func (l *Loaded) describe(path string, v reflect.Value) *yaml.Node {
 	case reflect.Slice, reflect.Array:
 		n.Kind, n.Style = yaml.SequenceNode, yaml.FlowStyle
 		for i := range v.Len() {
-			item := l.describe("", v.Index(i))
-			item.LineComment = ""
-			n.Content = append(n.Content, item)
+			if item := l.describe("", v.Index(i)); item != nil {
+				item.LineComment = ""
+				n.Content = append(n.Content, item)
+			}
 		}
 	default:
 		return l.scalar(path, v.Interface())
@@ -108,7 +112,8 @@ func (l *Loaded) describe(path string, v reflect.Value) *yaml.Node {
 }
 
 // scalar returns a node for a plain value. What a careless plugin keeps under a
-// secret's name is not shown, and of a hash only what tells it from others.
+// secret's name is not shown, nor what looks like a key, wherever it stands, and
+// of a hash only what tells it from others.
 func (l *Loaded) scalar(path string, v any) *yaml.Node {
 	text, isText := v.(string)
 	switch {
@@ -116,6 +121,8 @@ func (l *Loaded) scalar(path string, v any) *yaml.Node {
 		v = tree.Hidden
 	case isText && strings.HasSuffix(path, ".sha256") && len(text) > fingerprint:
 		v = text[:fingerprint] + "…"
+	case isText:
+		v = tree.Hide(path, text)
 	}
 	n := &yaml.Node{}
 	_ = n.Encode(v) // plain values always can be
@@ -126,7 +133,11 @@ func (l *Loaded) scalar(path string, v any) *yaml.Node {
 // fingerprint is how many digits of a hash are shown.
 const fingerprint = 12
 
+// add puts v under key into n, unless it is nil.
 func add(n *yaml.Node, key string, v *yaml.Node) {
+	if v == nil {
+		return
+	}
 	name := &yaml.Node{}
 	name.SetString(key)
 	n.Content = append(n.Content, name, v)

@@ -91,7 +91,8 @@ func TestExplainSaysTheWay(t *testing.T) {
 
 func TestSecretsAreNotShown(t *testing.T) {
 	hash := strings.Repeat("0123456789abcdef", 4)
-	loaded := mustLoad(t, minimal+"plugins: {auth: {token: canary-token, clients: {a: {sha256: "+hash+"}}}}",
+	loaded := mustLoad(t, "upstreams: {one: {base_url: \"https://a.example/sk-live-canary123456/v1\", models: [sk-canary]}}\n"+
+		"plugins: {auth: {token: canary-token, clients: {a: {sha256: "+hash+"}}}}",
 		"HOLYSHEEP_API_KEY=sk-canary", "REDIS_PASSWORD=canary")
 	tree, err := json.Marshal(loaded.Tree())
 	if err != nil {

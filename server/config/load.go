@@ -121,7 +121,7 @@ func (l *loader) file() (layer map[string]any, lines map[string]int, whole bool)
 		return nil, nil, false
 	}
 	name := filepath.Base(l.src.Path)
-	v, lines := l.problems.Read(name, text)
+	v, lines := l.problems.Read(name, "", text)
 	if _, isMap := v.(map[string]any); v != nil && !isMap {
 		l.problems.Add(name, "is not a map of settings")
 	}
