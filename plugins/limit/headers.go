@@ -19,11 +19,11 @@ const (
 )
 
 // tell puts how the request stands into the headers of whatever answer the
-// call gets. OpenAI's speak of rates only; the plain ones of the rule that
-// refused the request or else of the most pressing rate, and of what is in
-// flight where no rule has a rate.
+// call gets. OpenAI's speak of the most pressing rate, and the plain ones of
+// the rule that refused the request or else of that rate. Where no rule has a
+// rate, both speak of what is in flight.
 func (l *limiter) tell(call *plugins.Call, d decision) {
-	if s := d.rate; l.headers.OpenAI && s.rule != nil {
+	if s := d.openAI(); l.headers.OpenAI && s.rule != nil {
 		call.SetHeader(openAILimit, strconv.FormatInt(s.limit, 10))
 		call.SetHeader(openAIRemaining, strconv.FormatInt(s.remaining, 10))
 		call.SetHeader(openAIReset, up(s.reset, time.Millisecond).String())
@@ -35,16 +35,21 @@ func (l *limiter) tell(call *plugins.Call, d decision) {
 	}
 }
 
-// plain returns the standing that the plain headers tell.
-func (d decision) plain() standing {
-	switch {
-	case d.refused():
-		s, _ := d.refusal()
-		return s
-	case d.rate.rule != nil:
+// openAI returns the standing that OpenAI's headers tell.
+func (d decision) openAI() standing {
+	if d.rate.rule != nil {
 		return d.rate
 	}
 	return d.flight
+}
+
+// plain returns the standing that the plain headers tell.
+func (d decision) plain() standing {
+	if d.refused() {
+		s, _ := d.refusal()
+		return s
+	}
+	return d.openAI()
 }
 
 // up rounds d up to whole units.

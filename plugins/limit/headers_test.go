@@ -28,17 +28,37 @@ func TestHeaders(t *testing.T) {
 			want:     map[string]string{},
 		},
 		{
-			name:     "in flight alone is told by the plain headers",
-			settings: Settings{MaxInFlight: 9, Headers: Headers{OpenAI: true, Plain: true}},
-			held:     2,
-			want:     map[string]string{plainLimit: "9", plainRemaining: "6", plainReset: "2"},
+			name:     "the defaults",
+			settings: Defaults(),
+			want: map[string]string{
+				openAILimit: "100", openAIRemaining: "99", openAIReset: "1.5s",
+				plainLimit: "100", plainRemaining: "99", plainReset: "2",
+			},
+		},
+		{
+			name: "of what is in flight alone, that with the fewest slots left",
+			settings: Settings{MaxInFlight: 9, Headers: Headers{OpenAI: true, Plain: true}, Rules: map[string]Rule{
+				"each": {Per: perClient, InFlight: 8},
+			}},
+			held: 2,
+			want: map[string]string{
+				openAILimit: "8", openAIRemaining: "5", openAIReset: "1.5s",
+				plainLimit: "8", plainRemaining: "5", plainReset: "2",
+			},
+		},
+		{
+			name:     "in flight alone is told by the headers that are switched on",
+			settings: Settings{MaxInFlight: 9, Headers: Headers{OpenAI: true}},
+			want:     map[string]string{openAILimit: "9", openAIRemaining: "8", openAIReset: "1.5s"},
 		},
 		{
 			name:     "in flight refuses",
 			settings: Settings{MaxInFlight: 2, Headers: Headers{OpenAI: true, Plain: true}},
 			held:     2,
 			want: map[string]string{
-				plainLimit: "2", plainRemaining: "0", plainReset: "2", "Retry-After": "2", "Retry-After-Ms": "1500",
+				openAILimit: "2", openAIRemaining: "0", openAIReset: "1.5s",
+				plainLimit: "2", plainRemaining: "0", plainReset: "2",
+				"Retry-After": "2", "Retry-After-Ms": "1500",
 			},
 		},
 		{
