@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/holysheep/relay/plugins"
 	"github.com/holysheep/relay/plugins/plugintest"
 )
 
@@ -46,6 +47,7 @@ func TestTheClientLeavesInAnAttempt(t *testing.T) {
 		{"an answer that passes", says(503), 0, errLeft},
 		{"a good answer", says(200), 200, nil},
 		{"a final answer", says(404), 404, nil},
+		{"a refusal that has nothing to do with it", fails(plugins.ErrAmbiguousBody), 0, plugins.ErrAmbiguousBody},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -31,6 +31,10 @@ func TestMetricsCountAttemptsAndRequests(t *testing.T) {
 		{name: "too long a wait", up: upstream().Then(says(429, "Retry-After", "99")), attempts: map[outcome]float64{failed: 1}, ends: tooLong},
 		{name: "no body", up: plugintest.Answers(503), request: withoutGetBody, attempts: map[outcome]float64{failed: 1}, ends: bodyGone},
 		{name: "no time", up: plugintest.Answers(503), request: endsIn(50 * time.Millisecond), attempts: map[outcome]float64{failed: 1}, ends: tooLate},
+		{name: "time is up in an attempt", up: upstream().Then(endsWith(errTimeUp)), request: cutBy(errTimeUp), attempts: map[outcome]float64{canceled: 1}, ends: left},
+		{name: "the reason has a cause of its own", up: upstream().Then(endsWith(errTimeUp.Because(errRefused))), request: cutBy(errTimeUp), attempts: map[outcome]float64{canceled: 1}, ends: left},
+		{name: "refused when time is up", up: upstream().Then(endsWith(plugins.ErrAmbiguousBody)), request: cutBy(errTimeUp), attempts: map[outcome]float64{refused: 1}, ends: first},
+		{name: "gone in an attempt", up: upstream().Then(endsWith(context.Canceled)), request: cutBy(context.Canceled), attempts: map[outcome]float64{canceled: 1}, ends: left},
 		{name: "gone before", up: upstream().Then(stalls), request: endsIn(-1), attempts: map[outcome]float64{canceled: 1}, ends: left},
 	}
 	for _, tt := range tests {
@@ -81,6 +85,27 @@ func endsIn(d time.Duration) func(*http.Request) *http.Request {
 		ctx, cancel := context.WithTimeout(req.Context(), d)
 		context.AfterFunc(ctx, cancel)
 		return req.WithContext(ctx)
+	}
+}
+
+// errTimeUp is the reason of a request that the server ends: an answer for the
+// client, as a refusal is.
+var errTimeUp = &plugins.Error{Status: http.StatusGatewayTimeout, Code: "upstream_timeout"}
+
+// cutBy ends a request after a second, for the reason cause.
+func cutBy(cause error) func(*http.Request) *http.Request {
+	return func(req *http.Request) *http.Request {
+		ctx, cancel := context.WithCancelCause(req.Context())
+		time.AfterFunc(time.Second, func() { cancel(cause) })
+		return req.WithContext(ctx)
+	}
+}
+
+// endsWith fails with err when the request ends.
+func endsWith(err error) func(*http.Request) (*http.Response, error) {
+	return func(req *http.Request) (*http.Response, error) {
+		<-req.Context().Done()
+		return nil, err
 	}
 }
 

@@ -2,6 +2,7 @@ package retry
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 
@@ -10,20 +11,25 @@ import (
 
 // judge tells what an attempt came to.
 func (r *retrier) judge(ctx context.Context, res *http.Response, err error) outcome {
-	if err == nil && !r.settings.passes(res) {
-		return answered
-	}
-	if _, ok := plugins.AsError(err); ok {
-		// A plugin further in, or the pool, has said its last word.
-		return refused
-	}
 	switch {
+	case err == nil && !r.settings.passes(res):
+		return answered
+	case refuses(ctx, err):
+		return refused
 	case ctx.Err() != nil:
 		return canceled
 	case err != nil:
 		return broken
 	}
 	return failed
+}
+
+// refuses reports whether err is the last word of a plugin further in, of the
+// pool, or of the body. A transport also returns the reason for which the
+// request has ended, and that may be made for the client like a refusal.
+func refuses(ctx context.Context, err error) bool {
+	_, ok := plugins.AsError(err)
+	return ok && (ctx.Err() == nil || !errors.Is(err, context.Cause(ctx)))
 }
 
 // passes reports whether another attempt may bring a better answer than res.
