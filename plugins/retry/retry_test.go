@@ -80,7 +80,6 @@ func TestWhatIsAskedAgain(t *testing.T) {
 		{name: "409 passes", attempts: 2, up: plugintest.Answers(409, 200), status: 200, asked: 2, waits: 100 * time.Millisecond},
 		{name: "429 passes", attempts: 2, up: plugintest.Answers(429, 200), status: 200, asked: 2, waits: 100 * time.Millisecond},
 		{name: "500 passes", attempts: 2, up: plugintest.Answers(500, 200), status: 200, asked: 2, waits: 100 * time.Millisecond},
-		{name: "501 is what the upstream is", attempts: 2, up: plugintest.Answers(501), status: 501, asked: 1},
 		{name: "502 passes", attempts: 2, up: plugintest.Answers(502, 200), status: 200, asked: 2, waits: 100 * time.Millisecond},
 		{name: "504 passes", attempts: 2, up: plugintest.Answers(504, 200), status: 200, asked: 2, waits: 100 * time.Millisecond},
 		{name: "529 is nobody's and counts as 500", attempts: 2, up: plugintest.Answers(529, 200), status: 200, asked: 2, waits: 100 * time.Millisecond},
@@ -134,6 +133,16 @@ func TestAnUpgradeIsLeftAlone(t *testing.T) {
 	}
 }
 
+// TestByDefaultEveryServerErrorPasses goes through all statuses of errors.
+func TestByDefaultEveryServerErrorPasses(t *testing.T) {
+	for code := 400; code < 600; code++ {
+		want := code >= 500 || code == 408 || code == 409 || code == 429
+		if got := Defaults().passes(&http.Response{StatusCode: code}); got != want {
+			t.Errorf("%d passes = %t, want %t", code, got, want)
+		}
+	}
+}
+
 func TestOtherStatusesMayBeNamed(t *testing.T) {
 	tests := []struct {
 		name     string
@@ -143,6 +152,8 @@ func TestOtherStatusesMayBeNamed(t *testing.T) {
 	}{
 		{"a status of the list", []int{401}, 401, 2},
 		{"a status that the list left out", []int{401}, 503, 1},
+		{"a server error that the list left out", []int{500, 503}, 501, 1},
+		{"one that is not registered, by its class", []int{500, 503}, 529, 2},
 		{"one that is not registered, by itself", []int{529}, 529, 2},
 		{"one that is not registered, not its class", []int{529}, 500, 1},
 		{"an empty list", nil, 503, 1},

@@ -49,7 +49,8 @@ func (s Settings) passes(res *http.Response) bool {
 }
 
 // class returns status, or the x00 of its class if nobody has registered it,
-// as RFC 9110 §15 has it: 529 is 500, while 501 is itself.
+// as RFC 9110 §15 has it: 529 is 500, while 501 is itself. So a list may have
+// the one and not the other.
 func class(status int) int {
 	if http.StatusText(status) == "" {
 		return status / 100 * 100

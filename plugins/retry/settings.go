@@ -35,8 +35,8 @@ type Settings struct {
 }
 
 // Defaults returns the settings of a chain that names retry and says no more.
-// The statuses are those after which OpenAI's SDKs ask again, less those that
-// no repetition cures, such as 501 and 505.
+// The statuses are those after which OpenAI's SDKs ask again: 408, 409, 429 and
+// all of 5xx.
 func Defaults() Settings {
 	return Settings{
 		Attempts:      3,
@@ -47,10 +47,17 @@ func Defaults() Settings {
 			http.StatusRequestTimeout,
 			http.StatusConflict,
 			http.StatusTooManyRequests,
-			http.StatusInternalServerError,
+			http.StatusInternalServerError, // and what is not registered
+			http.StatusNotImplemented,
 			http.StatusBadGateway,
 			http.StatusServiceUnavailable,
 			http.StatusGatewayTimeout,
+			http.StatusHTTPVersionNotSupported,
+			http.StatusVariantAlsoNegotiates,
+			http.StatusInsufficientStorage,
+			http.StatusLoopDetected,
+			http.StatusNotExtended,
+			http.StatusNetworkAuthenticationRequired,
 		},
 		Headers: true,
 	}
