@@ -1,0 +1,96 @@
+package canon
+
+import (
+	"bytes"
+	"iter"
+)
+
+// Members returns the members of the object that text is, in its order: the
+// name by value, which is good until the next, and the value as text has it,
+// without white space around it.
+//
+// It looks into no value, so that it costs a small part of [Parse]. It is no
+// check: of a text that is not JSON it returns some of what looks like members,
+// of one that is no object nothing.
+func Members(text []byte) iter.Seq2[[]byte, []byte] {
+	return func(yield func(name, value []byte) bool) {
+		p := parser{text: text}
+		for more := p.skips('{'); more; more = p.skips(',') {
+			p.doc.out = p.doc.out[:0]
+			if p.space(); p.peek() != '"' || p.string() != nil {
+				return
+			}
+			name := p.doc.out[1 : len(p.doc.out)-1]
+			if !p.skips(':') || !yield(name, p.skip()) {
+				return
+			}
+		}
+	}
+}
+
+// Elements returns the elements of the array that text is, as [Members] does
+// with the values of an object.
+func Elements(text []byte) iter.Seq[[]byte] {
+	return func(yield func(value []byte) bool) {
+		p := parser{text: text}
+		for more := p.skips('['); more; more = p.skips(',') {
+			value := p.skip()
+			if len(value) == 0 || !yield(value) { // there is none in [], nor before a wrong comma
+				return
+			}
+		}
+	}
+}
+
+// skips skips white space and then c, and reports whether it was there.
+func (p *parser) skips(c byte) bool {
+	p.space()
+	if p.peek() != c || p.pos == len(p.text) {
+		return false
+	}
+	p.pos++
+	return true
+}
+
+// skip skips a value, and returns it.
+func (p *parser) skip() []byte {
+	p.space()
+	start, depth := p.pos, 0
+	for ; p.pos < len(p.text); p.pos++ {
+		c := p.text[p.pos]
+		if depth == 0 && (c == ',' || c == ']' || c == '}') {
+			break
+		}
+		switch c {
+		case '{', '[':
+			depth++
+		case '}', ']':
+			depth--
+		case '"':
+			p.toQuote()
+		}
+	}
+	p.pos = min(p.pos, len(p.text))
+	return bytes.TrimRight(p.text[start:p.pos], " \t\r\n")
+}
+
+// toQuote goes from a string's first quotation mark to its last one, or to the
+// text's end.
+func (p *parser) toQuote() {
+	for {
+		p.pos++
+		i := bytes.IndexByte(p.text[p.pos:], '"')
+		if i < 0 {
+			p.pos = len(p.text)
+			return
+		}
+		p.pos += i
+		escapes := 0 // the string's first quotation mark stands before them
+		for p.text[p.pos-1-escapes] == '\\' {
+			escapes++
+		}
+		if escapes%2 == 0 {
+			return
+		}
+	}
+}
