@@ -20,7 +20,7 @@ type Settings struct {
 	MaxInFlight int64 `koanf:"max_in_flight" jsonschema:"minimum=0"`
 
 	// Rules are further limits, by name. A request passes if it passes all.
-	Rules map[string]Rule `koanf:"rules"`
+	Rules map[string]Rule `koanf:"rules" env:"named"`
 
 	// Hint is what a request that was refused because too many are in flight is
 	// told to wait: nobody knows when one of them will end.

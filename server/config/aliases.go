@@ -16,7 +16,8 @@ import (
 //
 //   - BASE_URL is the base_url of the only upstream, or of the one called
 //     holysheep, which it makes if there is none: alone it is a whole
-//     configuration.
+//     configuration. An upstream of the RELAY_ variables counts too, and their
+//     base_url goes before it.
 //   - HOLYSHEEP_API_KEY, or else API_KEY, is where that upstream's key stands,
 //     unless the upstream says so itself. With no upstream at all,
 //     HOLYSHEEP_API_KEY makes holysheep at its public address. API_KEY does
@@ -62,7 +63,7 @@ func numberAliases() []numberAlias {
 // secrets stand. env is the layer that comes after it.
 func (l *loader) aliases(env *envLayer) {
 	for _, a := range numberAliases() {
-		text := strings.TrimSpace(l.env[a.name])
+		text := l.value(a.name)
 		if text == "" || !l.takes(a, env) {
 			continue
 		}
@@ -70,16 +71,18 @@ func (l *loader) aliases(env *envLayer) {
 		if err != nil {
 			l.problems.Learn("", text)
 			l.problems.Add(a.name, "%v", err)
+			l.problems.Mark(strings.Join(a.path, "."))
 			continue
 		}
 		l.alias(a.name, v, a.path...)
 	}
-	if address := l.env[aliasBaseURL]; address != "" {
+	if address := l.value(aliasBaseURL); address != "" {
 		l.problems.Learn("", address)
-		if name := l.target(); name != "" {
+		if name := target(l.upstreamsWith(env)); name != "" {
 			l.alias(aliasBaseURL, address, "upstreams", name, "base_url")
 		} else {
 			l.problems.Add(aliasBaseURL, "there are several upstreams: use RELAY_UPSTREAMS__NAME__BASE_URL")
+			l.problems.Mark("upstreams")
 		}
 	}
 }
@@ -120,6 +123,7 @@ func (l *loader) chain(env *envLayer) []string {
 func (l *loader) alias(variable string, v any, path ...string) {
 	v, fits := l.problems.Check(variable, l.root.Find(path...), v)
 	if !fits {
+		l.problems.Mark(strings.Join(path, "."))
 		return
 	}
 	layer := map[string]any{}
@@ -127,14 +131,13 @@ func (l *loader) alias(variable string, v any, path ...string) {
 	l.add(layer, func(string) Origin { return Origin{Kind: Alias, Name: variable} })
 }
 
-// target returns the name of the upstream that BASE_URL and the keys are for,
-// or "" if that is not clear.
-func (l *loader) target() string {
-	names := l.upstreams()
+// target returns which of the upstreams BASE_URL and the keys are for, or "" if
+// that is not clear. A name may stand twice.
+func target(names []string) string {
 	switch {
 	case len(names) == 0 || slices.Contains(names, defaultUpstream):
 		return defaultUpstream
-	case len(names) == 1:
+	case !slices.ContainsFunc(names, func(name string) bool { return name != names[0] }):
 		return names[0]
 	}
 	return ""
@@ -145,10 +148,21 @@ func (l *loader) upstreams() []string {
 	return slices.Sorted(maps.Keys(all))
 }
 
+// upstreamsWith returns the names of the upstreams that there are once env is
+// over the layers so far. One may stand twice.
+func (l *loader) upstreamsWith(env *envLayer) []string {
+	said, _ := env.tree["upstreams"].(map[string]any)
+	names := slices.Collect(maps.Keys(said))
+	if slices.ContainsFunc(env.whole, func(path []string) bool { return slices.Equal(path, []string{"upstreams"}) }) {
+		return names
+	}
+	return append(names, l.upstreams()...)
+}
+
 // keyAliases says where secrets stand, after all other layers: the aliases fill
 // what those leave open. No value of a secret is copied.
 func (l *loader) keyAliases() {
-	if l.env[aliasRedisPassword] != "" && l.get("redis", "password_env") == nil && l.get("redis", "password_file") == nil {
+	if l.value(aliasRedisPassword) != "" && l.get("redis", "password_env") == nil && l.get("redis", "password_file") == nil {
 		l.alias(aliasRedisPassword, aliasRedisPassword, "redis", "password_env")
 	}
 	for _, name := range []string{aliasKey, aliasOtherKey} {
@@ -157,10 +171,10 @@ func (l *loader) keyAliases() {
 		}
 	}
 	name := aliasKey
-	if l.env[name] == "" {
+	if l.value(name) == "" {
 		name = aliasOtherKey
 	}
-	if l.env[name] == "" {
+	if l.value(name) == "" {
 		return
 	}
 	if len(l.upstreams()) == 0 && name == aliasKey {
@@ -176,7 +190,7 @@ func (l *loader) keyAlias(variable string) {
 	if len(names) == 0 {
 		return
 	}
-	target := l.target()
+	target := target(names)
 	if target == "" {
 		if slices.ContainsFunc(names, l.keyless) {
 			l.warn("%s has no effect: there are several upstreams: name it in api_key_env of one", variable)
@@ -208,7 +222,11 @@ func seconds(text string) (any, error) {
 	if err != nil || !(n >= 0 && n <= 10*365*24*3600) {
 		return nil, fmt.Errorf("%s is not a number of seconds such as 30", tree.Brief(text))
 	}
-	return time.Duration(n * float64(time.Second)).String(), nil
+	d := time.Duration(n * float64(time.Second))
+	if d == 0 && n > 0 { // which would be no bound
+		return nil, fmt.Errorf("%s seconds are less than a nanosecond", tree.Brief(text))
+	}
+	return d.String(), nil
 }
 
 func attempts(text string) (any, error) {

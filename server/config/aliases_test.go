@@ -28,7 +28,10 @@ func TestAliases(t *testing.T) {
 		{"BASE_URL alone is a whole configuration", "", []string{"BASE_URL=https://a.example/v1"}, "upstreams.holysheep.base_url", "https://a.example/v1", "from BASE_URL"},
 		{"BASE_URL goes before the only upstream's", minimal, []string{"BASE_URL=https://a.example/v1"}, "upstreams.one.base_url", "https://a.example/v1", "from BASE_URL"},
 		{"BASE_URL is for holysheep among several", both, []string{"BASE_URL=https://c.example/v1"}, "upstreams.holysheep.base_url", "https://c.example/v1", "from BASE_URL"},
-		{"BASE_URL and a RELAY_ upstream are two", "", []string{"BASE_URL=https://a.example/v1", "RELAY_UPSTREAMS__TWO__BASE_URL=https://b.example/v1"}, "upstreams.two.base_url", "https://b.example/v1", "from RELAY_UPSTREAMS__TWO__BASE_URL"},
+		{"BASE_URL makes no second upstream", "", []string{"BASE_URL=https://a.example/v1", "RELAY_UPSTREAMS__TWO__BASE_URL=https://b.example/v1"}, "upstreams.holysheep", nil, "default"},
+		{"RELAY_ goes before BASE_URL without a file", "", []string{"BASE_URL=https://a.example/v1", "RELAY_UPSTREAMS__TWO__BASE_URL=https://b.example/v1"}, "upstreams.two.base_url", "https://b.example/v1", "from RELAY_UPSTREAMS__TWO__BASE_URL"},
+		{"BASE_URL is for a RELAY_ upstream without one", "", []string{"BASE_URL=https://a.example/v1", "RELAY_UPSTREAMS__TWO__WEIGHT=2"}, "upstreams.two.base_url", "https://a.example/v1", "from BASE_URL"},
+		{"BASE_URL adds nothing to all upstreams from RELAY_", minimal, []string{"BASE_URL=https://a.example/v1", "RELAY_UPSTREAMS={two: {base_url: \"https://b.example/v1\"}}"}, "upstreams.two.base_url", "https://b.example/v1", "from RELAY_UPSTREAMS"},
 		{"RELAY_ goes before BASE_URL", minimal, []string{"BASE_URL=https://a.example/v1", "RELAY_UPSTREAMS__ONE__BASE_URL=https://b.example/v1"}, "upstreams.one.base_url", "https://b.example/v1", "from RELAY_UPSTREAMS__ONE__BASE_URL"},
 		{"an empty BASE_URL says nothing", minimal, []string{"BASE_URL="}, "upstreams.one.base_url", "https://one.example.com/v1", "relay.yaml:1"},
 		{"HOLYSHEEP_API_KEY alone is a whole configuration", "", []string{"HOLYSHEEP_API_KEY=sk-canary"}, "upstreams.holysheep.base_url", "https://api.holysheep.ai/v1", "from HOLYSHEEP_API_KEY"},
@@ -72,6 +75,7 @@ func TestBadAliasesAreNamed(t *testing.T) {
 		name, file, variable, want string
 	}{
 		{"no number", minimal, "MAX_CONCURRENT_REQUESTS=many", `MAX_CONCURRENT_REQUESTS: "many" is not a whole number such as 100`},
+		{"what would round to no bound", minimal, "REQUEST_TIMEOUT=1e-10", `REQUEST_TIMEOUT: "1e-10" seconds are less than a nanosecond`},
 		{"a unit", minimal, "REQUEST_TIMEOUT=30s", `REQUEST_TIMEOUT: "30s" is not a number of seconds such as 30`},
 		{"not a number", minimal, "CACHE_TTL=NaN", `CACHE_TTL: "NaN" is not a number of seconds such as 30`},
 		{"out of range for the plugin", minimal, "CACHE_TTL=0", "plugins.cache.ttl: 0s is not above 0s (from CACHE_TTL)"},

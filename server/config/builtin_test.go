@@ -87,6 +87,47 @@ plugins:
 	}
 }
 
+// TestTheEnvironmentReachesTheRulesOfLimit is what its page promises.
+func TestTheEnvironmentReachesTheRulesOfLimit(t *testing.T) {
+	file := minimal + "plugins: {limit: {rules: {each: {per: client, requests: 1, period: 1h}, all: {per: global, requests: 9}}}}"
+	all := limit.Rule{Per: "global", Requests: 9}
+	tests := []struct {
+		name    string
+		environ []string
+		want    map[string]limit.Rule
+	}{
+		{"a setting of a rule", []string{"RELAY_PLUGINS__LIMIT__RULES__EACH__REQUESTS=60"}, map[string]limit.Rule{
+			"each": {Per: "client", Requests: 60, Period: time.Hour}, "all": all,
+		}},
+		{"a new rule", []string{"RELAY_PLUGINS__LIMIT__RULES__BIG_1__PER=client", "RELAY_PLUGINS__LIMIT__RULES__BIG_1__IN_FLIGHT=2"}, map[string]limit.Rule{
+			"each": {Per: "client", Requests: 1, Period: time.Hour}, "all": all, "big_1": {Per: "client", InFlight: 2},
+		}},
+		{"the whole, and a setting over it", []string{"RELAY_PLUGINS__LIMIT__RULES={one: {per: global, requests: 1}}", "RELAY_PLUGINS__LIMIT__RULES__ONE__BURST=3"}, map[string]limit.Rule{
+			"one": {Per: "global", Requests: 1, Burst: 3},
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			loaded, err := loadBuiltin(file, tt.environ...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, loaded.Config.Plugins["limit"].(limit.Settings).Rules); diff != "" {
+				t.Errorf("rules (-want +got):\n%s", diff)
+			}
+		})
+	}
+	for variable, want := range map[string]string{
+		"RELAY_PLUGINS__LIMIT__RULES__EACH__REQESTS=1": "RELAY_PLUGINS__LIMIT__RULES__EACH__REQESTS: unknown variable, did you mean RELAY_PLUGINS__LIMIT__RULES__EACH__REQUESTS?",
+		"RELAY_PLUGINS__AUTH__CLIENTS__A__GROUP=g":     "RELAY_PLUGINS__AUTH__CLIENTS__A__GROUP: its names are free: set RELAY_PLUGINS__AUTH__CLIENTS whole, as YAML",
+		"RELAY_PLUGINS__LIMIT__RULES___A__REQUESTS=1":  "RELAY_PLUGINS__LIMIT__RULES___A__REQUESTS: a name is lower-case letters, digits and single underscores between them, such as spare_1",
+	} {
+		if _, err := loadBuiltin(file, variable); message(err) != want {
+			t.Errorf("%s: error = %v\nwant %s", variable, err, want)
+		}
+	}
+}
+
 // TestTheExplainedDefaultsAreValid loads what Explain writes of the defaults:
 // every setting of every built-in plugin survives being written and read.
 func TestTheExplainedDefaultsAreValid(t *testing.T) {

@@ -77,7 +77,7 @@ type Config struct {
 
 	// Upstreams are the APIs that requests are relayed to, by names of our own
 	// choice.
-	Upstreams map[string]upstream.Settings `koanf:"upstreams"`
+	Upstreams map[string]upstream.Settings `koanf:"upstreams" env:"named"`
 }
 
 // TLS names the certificate that is shown to clients.

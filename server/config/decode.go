@@ -15,7 +15,6 @@ import (
 // known plugins.
 func rootShape(known []plugins.Plugin) *tree.Shape {
 	root := tree.ShapeOf(reflect.TypeFor[Config]())
-	root.Fields["upstreams"].Named = true
 	settings := &tree.Shape{Kind: tree.Group, Noun: "plugin", Fields: map[string]*tree.Shape{}}
 	for _, p := range known {
 		settings.Fields[p.Name()] = tree.ShapeOf(reflect.TypeOf(p.Defaults()))

@@ -54,6 +54,30 @@ plugins: {limit: {share: 0.5, rules: {a: {requests: 1}}}, retry: {attempts: 2, s
 	}
 }
 
+// TestAnEmptyVariableIsNotSet holds variables that somebody left empty, most
+// likely by another variable that is not set, to take nothing away.
+func TestAnEmptyVariableIsNotSet(t *testing.T) {
+	file := minimal + `
+listen: ":1"
+chain: [auth]
+redis: {db: 3}
+plugins: {limit: {rules: {a: {requests: 1}}}}
+`
+	want := mustLoad(t, file)
+	for _, empty := range []string{"", " ", "\t\n"} {
+		got := mustLoad(t, file, "RELAY_LISTEN="+empty, "RELAY_CHAIN="+empty, "RELAY_REDIS__DB="+empty,
+			"RELAY_PLUGINS__LIMIT__RULES="+empty, "RELAY_UPSTREAMS__ONE__BASE_URL="+empty, "RELAY_UPSTREAMS="+empty,
+			"BASE_URL="+empty, "CACHE_TTL="+empty, "API_KEY="+empty, "REDIS_PASSWORD="+empty, "RELAY_NOTHING_LIKE_IT="+empty)
+		if diff := cmp.Diff(want.Config, got.Config); diff != "" {
+			t.Errorf("variables that hold %q changed the configuration:\n%s", empty, diff)
+		}
+	}
+	got := mustLoad(t, file, "RELAY_CHAIN=[]", "RELAY_PLUGINS__LIMIT__RULES={}").Config
+	if rules := got.Plugins["limit"].(limitSettings).Rules; len(got.Chain) > 0 || len(rules) > 0 {
+		t.Errorf("chain = %v and rules = %v, want none", got.Chain, rules)
+	}
+}
+
 func TestBadVariablesAreNamed(t *testing.T) {
 	tests := []struct {
 		name, variable, want string
@@ -68,7 +92,9 @@ func TestBadVariablesAreNamed(t *testing.T) {
 		{"a secret", "RELAY_UPSTREAMS__ONE__API_KEY=sk-canary", "RELAY_UPSTREAMS__ONE__API_KEY: unknown variable, and a secret is named, not given: use RELAY_UPSTREAMS__ONE__API_KEY_ENV or RELAY_UPSTREAMS__ONE__API_KEY_FILE"},
 		{"a text for a number", "RELAY_REDIS__DB=zero", "RELAY_REDIS__DB: a text stands where a whole number is expected"},
 		{"a fraction for a whole number", "RELAY_REDIS__DB=0.5", "RELAY_REDIS__DB: a text stands where a whole number is expected"},
-		{"nothing for a number", "RELAY_REDIS__DB=", "RELAY_REDIS__DB: a text stands where a whole number is expected"},
+		{"a list of nothing", "RELAY_CHAIN=,", "RELAY_CHAIN: holds nothing: an empty list is [], an empty table {}"},
+		{"a table of nothing", "RELAY_PLUGINS__LIMIT__RULES=null", "RELAY_PLUGINS__LIMIT__RULES: holds nothing: an empty list is [], an empty table {}"},
+		{"a key twice in a table", "RELAY_PLUGINS__LIMIT__RULES={a: {requests: 1, requests: 2}}", "RELAY_PLUGINS__LIMIT__RULES.a.requests: stands twice, in line 1 and in line 1"},
 		{"no unit", "RELAY_DRAIN=30", `RELAY_DRAIN: "30" has no unit, such as 30s`},
 		{"a text in a list of numbers", "RELAY_PLUGINS__RETRY__STATUSES=429,x", "RELAY_PLUGINS__RETRY__STATUSES[1]: a text stands where a whole number is expected"},
 		{"an unknown key in a map", "RELAY_PLUGINS__LIMIT__RULES={a: {reqests: 1}}", "RELAY_PLUGINS__LIMIT__RULES.a.reqests: unknown key, did you mean requests?"},

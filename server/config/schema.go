@@ -56,7 +56,6 @@ func SchemaWith(known []plugins.Plugin, descriptions map[string]string) ([]byte,
 
 	upstreams, _ := root.Properties.Get("upstreams")
 	upstreams.AdditionalProperties = b.settings(upstream.Defaults())
-	upstreams.PropertyNames = &jsonschema.Schema{Pattern: tree.NamePattern}
 
 	root.Properties.Set("plugins", b.plugins(known))
 	_ = root.Properties.MoveAfter("plugins", "chain")
@@ -101,17 +100,21 @@ func finish(s *jsonschema.Schema, v reflect.Value) {
 	if v.Kind() != reflect.Struct || s.Properties == nil {
 		return
 	}
-	settings := map[string]reflect.Value{}
+	settings := map[string]tree.Field{}
 	for _, f := range tree.Fields(v.Type()) {
-		settings[f.Name] = v.FieldByIndex(f.Index)
+		settings[f.Name] = f
 	}
 	for _, name := range keys(s) {
 		property, _ := s.Properties.Get(name)
-		value, isSetting := settings[name]
+		field, isSetting := settings[name]
 		if !isSetting {
 			s.Properties.Delete(name)
 			continue
 		}
+		if field.Named {
+			property.PropertyNames = &jsonschema.Schema{Pattern: tree.NamePattern}
+		}
+		value := v.FieldByIndex(field.Index)
 		if text, ok := textOf(value); ok {
 			property.Default = text
 			continue
