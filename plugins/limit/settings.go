@@ -6,7 +6,6 @@ import (
 	"maps"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/holysheep/relay/internal/gcra"
@@ -112,8 +111,8 @@ func checkName(name string) error {
 	if name == replica {
 		return fmt.Errorf("%q is the name of the limit of the replica: choose another", name)
 	}
-	if !regexp.MustCompile(`^[a-z][a-z0-9_]*$`).MatchString(name) || strings.Contains(name, "__") {
-		return fmt.Errorf("%q is not a name of lower-case letters, digits and single _ that begins with a letter", name)
+	if !regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`).MatchString(name) {
+		return fmt.Errorf("%q is not a name of lower-case letters, digits and single _ between them that begins with a letter", name)
 	}
 	return nil
 }

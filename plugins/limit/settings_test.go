@@ -30,6 +30,7 @@ func TestValidate(t *testing.T) {
 		{name: "finer than microseconds", change: with("all", Rule{Per: "global", Requests: 15000, Period: time.Second}), want: []string{"rules.all.requests: 15000 requests in 1s cannot be kept"}},
 		{name: "the replica's name", change: with("max_in_flight", Rule{Per: "global", InFlight: 1}), want: []string{`rules: "max_in_flight" is the name`}},
 		{name: "a name the environment cannot spell", change: with("a__b", Rule{Per: "global", InFlight: 1}), want: []string{`rules: "a__b" is not a name`}},
+		{name: "a name that ends as a separator begins", change: with("a_", Rule{Per: "global", InFlight: 1}), want: []string{`rules: "a_" is not a name`}},
 		{name: "a name in capitals", change: with("All", Rule{Per: "global", InFlight: 1}), want: []string{`rules: "All" is not a name`}},
 		{
 			name: "every problem at once",
