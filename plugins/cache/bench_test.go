@@ -71,6 +71,26 @@ func BenchmarkQuestion(b *testing.B) {
 	}
 }
 
+// BenchmarkSampled is the price of passing on what is drawn at random, as most
+// requests are: of 16 KiB, and of a body of 1 MiB that is as hard to put in
+// order as can be.
+func BenchmarkSampled(b *testing.B) {
+	hostile := `{"messages":[` + strings.Repeat(`{"b":1,"a":1},`, 70_000) + `1]}`
+	for name, body := range map[string]string{"16KiB": strings.Replace(chat(), `"temperature":0`, `"temperature":1`, 1), "hostile": hostile} {
+		b.Run(name, func(b *testing.B) {
+			req := plugintest.Request(b, body)
+			r := newRules(Defaults())
+			call := plugins.CallOf(req.Context())
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, why := r.question(req, call); why != whySampled {
+					b.Fatal(why)
+				}
+			}
+		})
+	}
+}
+
 func BenchmarkValidAndHash(b *testing.B) {
 	text := []byte(chat())
 	b.ReportAllocs()

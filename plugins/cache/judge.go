@@ -1,25 +1,61 @@
 package cache
 
 import (
-	"encoding/json"
-	"net/http"
 	"path"
 	"strconv"
 
 	"github.com/holysheep/relay/internal/canon"
 )
 
-// judge says why the answer to what doc asks must not be given twice.
-func (r *rules) judge(req *http.Request, doc *canon.Doc) string {
-	endpoint := path.Base(req.URL.Path)
-	switch {
-	case !off(doc, "stream"):
+// wants is what a body asks for, as far as it says whether the answer may be
+// given twice. Values are as the body has them, nil if it does not.
+type wants struct {
+	stream, effect                             bool
+	store, prompt, tools, n, seed, temperature []byte
+}
+
+// readWants reads body, which need not be JSON.
+func readWants(body []byte) (w wants) {
+	for name, value := range canon.Members(body) {
+		switch string(name) {
+		case "stream":
+			w.stream = w.stream || !off(value)
+		case "store":
+			w.store = value
+		case "prompt":
+			w.prompt = value
+		case "tools":
+			w.tools = value
+		case "n":
+			w.n = value
+		case "seed":
+			w.seed = value
+		case "temperature":
+			w.temperature = value
+		// What asks for more than an answer: of OpenAI, Anthropic (container,
+		// mcp_servers), OpenRouter (plugins), xAI (deferred, search_parameters)
+		// and Qwen (enable_search).
+		case "audio", "background", "container", "conversation", "deferred", "enable_search", "mcp_servers",
+			"plugins", "previous_response_id", "search_parameters", "web_search_options":
+			w.effect = w.effect || !off(value)
+		}
+	}
+	return w
+}
+
+// judge says why the answer to body, asked of the path, must not be given
+// twice. It costs little, whatever body is: by default most requests go no
+// further. A member that is there twice is for canon to refuse.
+func (r *rules) judge(urlPath string, body []byte) string {
+	endpoint := path.Base(urlPath)
+	switch w := readWants(body); {
+	case w.stream:
 		return whyStream
-	case hasEffect(endpoint, doc):
+	case w.hasEffect(endpoint):
 		return whyEffect
-	case runsTools(doc):
+	case w.runsTools():
 		return whyTools
-	case !r.sampled && !computed(endpoint) && !deterministic(doc):
+	case !r.sampled && !computed(endpoint) && !w.deterministic():
 		return whySampled
 	}
 	return ""
@@ -30,59 +66,41 @@ func computed(endpoint string) bool {
 	return endpoint == "embeddings" || endpoint == "moderations" || endpoint == "rerank"
 }
 
-// deterministic reports whether doc asks for one answer that is not drawn at
-// random, or drawn in the same way each time.
-func deterministic(doc *canon.Doc) bool {
-	if n, ok := doc.Field("n"); ok && string(n) != "null" && string(n) != "1" {
+// deterministic reports whether w is one answer that is not drawn at random,
+// or drawn in the same way each time.
+func (w *wants) deterministic() bool {
+	if len(w.n) > 0 && string(w.n) != "null" && string(w.n) != "1" {
 		return false
 	}
-	if _, ok := number(doc, "seed"); ok {
+	if _, ok := number(w.seed); ok {
 		return true
 	}
-	temperature, ok := number(doc, "temperature")
+	temperature, ok := number(w.temperature)
 	return ok && temperature == 0
 }
 
-// hasEffect reports whether doc asks the upstream to keep something, to look
-// at something that it keeps, or to fetch something from elsewhere.
-func hasEffect(endpoint string, doc *canon.Doc) bool {
-	store, _ := doc.Field("store")
-	if endpoint == "responses" && string(store) != "false" {
+// hasEffect reports whether w has the upstream keep something, look at
+// something that it keeps, or fetch something from elsewhere.
+func (w *wants) hasEffect(endpoint string) bool {
+	switch {
+	case endpoint == "responses" && string(w.store) != "false":
 		return true // OpenAI stores a response unless told not to
-	}
-	if prompt, _ := doc.Field("prompt"); len(prompt) > 0 && prompt[0] == '{' {
+	case len(w.prompt) > 0 && w.prompt[0] == '{':
 		return true // a prompt that is stored there, and may change
 	}
-	for _, name := range effects() {
-		if !off(doc, name) {
-			return true
-		}
-	}
-	return false
+	return w.effect || !off(w.store)
 }
 
-// effects are the members that ask for more than an answer, unless they are
-// null or false: of OpenAI, Anthropic (container, mcp_servers), OpenRouter
-// (plugins), xAI (deferred, search_parameters) and Qwen (enable_search).
-func effects() [12]string {
-	return [...]string{
-		"audio", "background", "container", "conversation", "deferred", "enable_search",
-		"mcp_servers", "plugins", "previous_response_id", "search_parameters", "store", "web_search_options",
-	}
-}
-
-// runsTools reports whether doc has tools that are not known to be run by the
+// runsTools reports whether w has tools that are not known to be run by the
 // client: only those are an answer like any other.
-func runsTools(doc *canon.Doc) bool {
-	if off(doc, "tools") {
+func (w *wants) runsTools() bool {
+	if off(w.tools) {
 		return false
 	}
-	text, _ := doc.Field("tools")
-	var tools []json.RawMessage
-	if json.Unmarshal(text, &tools) != nil {
+	if w.tools[0] != '[' {
 		return true
 	}
-	for _, tool := range tools {
+	for tool := range canon.Elements(w.tools) {
 		if !clientRuns(tool) {
 			return true
 		}
@@ -93,30 +111,25 @@ func runsTools(doc *canon.Doc) bool {
 // clientRuns reports whether a tool is a function of the client, in OpenAI's
 // spelling or in Anthropic's, where the type may be left out.
 func clientRuns(tool []byte) bool {
-	doc, err := canon.Parse(tool)
-	if err != nil {
-		return false
+	schema := false
+	for name, value := range canon.Members(tool) {
+		switch string(name) {
+		case "type":
+			return string(value) == `"function"` || string(value) == `"custom"`
+		case "input_schema":
+			schema = true
+		}
 	}
-	kind, ok := doc.Field("type")
-	if !ok {
-		_, ok = doc.Field("input_schema")
-		return ok
-	}
-	return string(kind) == `"function"` || string(kind) == `"custom"`
+	return schema
 }
 
-// off reports whether a member is missing, null or false.
-func off(doc *canon.Doc, name string) bool {
-	value, ok := doc.Field(name)
-	return !ok || string(value) == "null" || string(value) == "false"
+// off reports whether a value is missing, null or false.
+func off(value []byte) bool {
+	return len(value) == 0 || string(value) == "null" || string(value) == "false"
 }
 
-// number returns a member that is a number.
-func number(doc *canon.Doc, name string) (float64, bool) {
-	value, _ := doc.Field(name)
-	if len(value) == 0 || value[0] == '"' {
-		return 0, false
-	}
+// number returns a value that is a number.
+func number(value []byte) (float64, bool) {
 	f, err := strconv.ParseFloat(string(value), 64)
 	return f, err == nil
 }

@@ -2,6 +2,7 @@ package cache
 
 import (
 	"bytes"
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -136,10 +137,20 @@ func (r *recording) fault(whole bool) string {
 // no error. Gateways are known to answer with status 200 and {"error": …}, or
 // as vLLM does with {"object": "error", …}.
 func good(body []byte) bool {
-	doc, err := canon.Parse(body)
-	if err != nil || !off(doc, "error") {
+	if !json.Valid(body) {
 		return false
 	}
-	object, _ := doc.Field("object")
-	return string(object) != `"error"`
+	for name, value := range canon.Members(body) {
+		switch string(name) {
+		case "error":
+			if !off(value) {
+				return false
+			}
+		case "object":
+			if string(value) == `"error"` {
+				return false
+			}
+		}
+	}
+	return true
 }

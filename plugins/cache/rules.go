@@ -72,12 +72,16 @@ func (r *rules) question(req *http.Request, call *plugins.Call) (q question, why
 	case ask.Doubt(plugins.FieldModel|plugins.FieldStream|plugins.FieldMaxTokens) != nil:
 		return q, whyBody
 	}
-	doc := r.read(req)
-	if doc == nil {
+	body := r.read(req)
+	if body == nil {
 		return q, whyBody
 	}
-	if why := r.judge(req, doc); why != "" {
+	if why := r.judge(req.URL.Path, body); why != "" {
 		return q, why
+	}
+	doc, err := canon.Parse(body)
+	if err != nil {
+		return q, whyBody
 	}
 	client, known := call.Client()
 	q.key = r.key(req, scope{client.Name, known}, doc)
@@ -115,9 +119,9 @@ func (r *rules) covers(u *url.URL) bool {
 	})
 }
 
-// read returns the request's body, or nil if it cannot be read again, is too
-// long, or is no JSON that all readers read alike.
-func (r *rules) read(req *http.Request) *canon.Doc {
+// read returns the request's body, or nil if it cannot be read again or is too
+// long.
+func (r *rules) read(req *http.Request) []byte {
 	if req.GetBody == nil || req.ContentLength > r.maxBody {
 		return nil
 	}
@@ -127,14 +131,10 @@ func (r *rules) read(req *http.Request) *canon.Doc {
 	}
 	defer func() { _ = body.Close() }()
 	var text bytes.Buffer
-	const enough = 64 << 10 // a client may announce more than it sends
-	text.Grow(int(min(max(0, req.ContentLength), enough)) + bytes.MinRead)
+	// The Ask is certain, so that as much as is announced has come.
+	text.Grow(int(max(0, req.ContentLength)) + bytes.MinRead)
 	if _, err := text.ReadFrom(io.LimitReader(body, r.maxBody+1)); err != nil || int64(text.Len()) > r.maxBody {
 		return nil
 	}
-	doc, err := canon.Parse(text.Bytes())
-	if err != nil {
-		return nil
-	}
-	return doc
+	return text.Bytes()
 }

@@ -188,6 +188,7 @@ func TestSettingsSayWhatIsCached(t *testing.T) {
 		{"an asterisk is never a file, in any spelling", "/v1/%69mages/generations", `{"seed":1}`, func(s *cache.Settings) { s.Endpoints = []string{"/v1/*/generations"} }, "BYPASS BYPASS"},
 		{"an asterisk is one segment", "/a/b/c/embeddings", `{}`, func(s *cache.Settings) { s.Endpoints = []string{"/a/*/embeddings"} }, "BYPASS BYPASS"},
 		{"a body as long as allowed", "/v1/embeddings", `{"a":1}`, func(s *cache.Settings) { s.MaxBody = 7 }, "MISS HIT"},
+		{"a moderation that is opted in", "/v1/moderations", `{"input":"x"}`, func(s *cache.Settings) { s.Sampled = true }, "MISS HIT"},
 		{"a body one byte longer", "/v1/embeddings", `{"a":10}`, func(s *cache.Settings) { s.MaxBody = 7 }, "BYPASS BYPASS"},
 	}
 	for _, tt := range tests {

@@ -15,8 +15,7 @@ import (
 // Settings say which answers are kept, for how long, and in how much memory.
 type Settings struct {
 	// TTL is how long an answer is given again, unless its upstream says less. A
-	// change holds for answers that
-	// are stored already. 0 turns the cache off.
+	// change holds for answers that are stored already. 0 turns the cache off.
 	TTL time.Duration `koanf:"ttl"`
 
 	// MaxBytes is the memory for all stored answers: their keys, headers and

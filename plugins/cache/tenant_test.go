@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/holysheep/relay/plugins"
+	"github.com/holysheep/relay/plugins/cache"
 	"github.com/holysheep/relay/plugins/plugintest"
 )
 
@@ -66,7 +67,7 @@ func randomRequest(t *testing.T, r *rand.Rand, id identity) *http.Request {
 // store if and only if client and canonical request are the same.
 func TestTenants(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	rt := caching(t, plugintest.Answers(200), nil)
+	rt := caching(t, plugintest.Answers(200), func(s *cache.Settings) { s.Sampled = true }) // moderations too
 	for pair := range 3000 {
 		one, other := randomIdentity(r, pair), randomIdentity(r, pair)
 		if pair%2 == 0 {
