@@ -92,6 +92,10 @@ func TestThePasswordMustBeThere(t *testing.T) {
 		{name: "a variable that is not set", file: redis + "password_env: REDIS_PW}", want: "redis.password_env: REDIS_PW is not set"},
 		{name: "a file that is there", file: redis + "password_file: /run/password}"},
 		{name: "a file that is not there", file: redis + "password_file: /run/none}", want: "redis.password_file: open /run/none: file does not exist"},
+		{name: "a password in place of the variable", file: redis + "password_env: A0B1C2D3E4F5G6H7I8J9}", want: "redis.password_env: holds what looks like a key, not the name of an environment variable: none of this name is set"},
+		{name: "a variable of an odd name that is set", file: redis + "password_env: A0B1C2D3E4F5G6H7I8J9}", environ: []string{"A0B1C2D3E4F5G6H7I8J9=canary"}},
+		{name: "a password in place of the file", file: redis + "password_file: hunter2}", want: "redis.password_file: holds what may be a key, not the name of a file: write a path, such as ./name"},
+		{name: "a file of the folder", file: redis + "password_file: password}"},
 		{name: "no Redis", file: minimal + "redis: {password_file: /run/none}"},
 	}
 	for _, tt := range tests {

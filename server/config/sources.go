@@ -41,8 +41,9 @@ func (l *loader) setBy(key string) string {
 	return ""
 }
 
-// validateSources holds settings that name a variable to names of variables, so
-// that a key in the wrong place is refused here and not printed elsewhere.
+// validateSources holds settings that name a variable to names of variables, and
+// those that name a file to paths, so that a key in the wrong place is refused
+// here and not printed elsewhere.
 func (l *loader) validateSources() {
 	found := map[string]string{}
 	tree.Walk("", l.merged.Raw(), func(path string, v any) {
@@ -51,13 +52,33 @@ func (l *loader) validateSources() {
 		}
 	})
 	for _, path := range slices.Sorted(maps.Keys(found)) {
-		name := found[path]
 		switch {
-		case strings.HasSuffix(path, "_env") && !regexp.MustCompile(`^[A-Z_][A-Z0-9_]{0,127}$`).MatchString(name):
-			l.problems.Add(path, "is not the name of an environment variable: capitals, digits and _, such as UPSTREAM_API_KEY%s", l.setBy(path))
-		case strings.HasSuffix(path, "_file") && strings.HasPrefix(name, "sk-"):
-			l.problems.Add(path, "holds what looks like a key, not the name of a file%s", l.setBy(path))
+		case strings.HasSuffix(path, "_env"):
+			l.validateVariable(path, found[path])
+		case strings.HasSuffix(path, "_file"):
+			l.validateFile(path, found[path])
 		}
+	}
+}
+
+func (l *loader) validateVariable(path, name string) {
+	_, set := l.env[name]
+	switch {
+	case !regexp.MustCompile(`^[A-Z_][A-Z0-9_]{0,127}$`).MatchString(name):
+		l.problems.Add(path, "is not the name of an environment variable: capitals, digits and _, such as UPSTREAM_API_KEY%s", l.setBy(path))
+	case !set && tree.LooksSecret(name):
+		l.problems.Add(path, "holds what looks like a key, not the name of an environment variable: none of this name is set%s", l.setBy(path))
+	}
+}
+
+// validateFile refuses what looks like no path, unless it is one. A path that
+// looks like one may be told: a file that is not there is named.
+func (l *loader) validateFile(path, name string) {
+	if strings.HasPrefix(name, "/") || strings.ContainsAny(name, "/.") && !tree.LooksSecret(name) {
+		return
+	}
+	if _, err := l.src.ReadFile(name); err != nil {
+		l.problems.Add(path, "holds what may be a key, not the name of a file: write a path, such as ./name%s", l.setBy(path))
 	}
 }
 
@@ -65,6 +86,7 @@ func (l *loader) validateSources() {
 func (l *loader) checkPassword(r Redis) {
 	switch {
 	case r.PasswordEnv != "" && r.PasswordFile != "": // refused already
+	case l.problems.Under("redis.password_env") || l.problems.Under("redis.password_file"): // it may be a password
 	case r.PasswordEnv != "" && l.env[r.PasswordEnv] == "":
 		l.problems.Add("redis.password_env", "%s is not set", r.PasswordEnv)
 	case r.PasswordFile != "":

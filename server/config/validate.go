@@ -120,6 +120,10 @@ func (c CORS) validate() error {
 func (r Redis) validate() error {
 	var errs []error
 	for _, a := range r.Addresses {
+		if strings.Contains(a, "@") {
+			errs = append(errs, errors.New("redis.addresses: holds a user or password: they stand in username, and where password_env or password_file says"))
+			continue
+		}
 		errs = append(errs, address("redis.addresses", a))
 	}
 	if r.PasswordEnv != "" && r.PasswordFile != "" {
@@ -131,8 +135,12 @@ func (r Redis) validate() error {
 	return errors.Join(errs...)
 }
 
-// address holds what stands at key to host:port.
+// address holds what stands at key to host:port. What holds a password is not
+// printed.
 func address(key, text string) error {
+	if strings.Contains(text, "@") {
+		return fmt.Errorf("%s: holds a user or password, which no address does", key)
+	}
 	_, port, err := net.SplitHostPort(text)
 	if n, e := strconv.Atoi(port); err != nil || e != nil || n < 0 || n > 65535 {
 		return fmt.Errorf("%s: %s is not an address such as :8080 or 127.0.0.1:8080", key, tree.Brief(text))
