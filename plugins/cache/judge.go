@@ -55,15 +55,10 @@ func (r *rules) judge(urlPath string, body []byte) string {
 		return whyEffect
 	case w.runsTools():
 		return whyTools
-	case !r.sampled && !computed(endpoint) && !w.deterministic():
+	case !r.sampled && endpoint != "embeddings" && !w.deterministic():
 		return whySampled
 	}
 	return ""
-}
-
-// computed reports whether an endpoint's answers are never drawn at random.
-func computed(endpoint string) bool {
-	return endpoint == "embeddings" || endpoint == "moderations" || endpoint == "rerank"
 }
 
 // deterministic reports whether w is one answer that is not drawn at random,

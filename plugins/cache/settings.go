@@ -29,8 +29,9 @@ type Settings struct {
 	// of the server cannot hold is never looked at.
 	MaxBody plugins.Size `koanf:"max_body"`
 
-	// Sampled also stores answers that are drawn at random: to requests that
-	// ask neither for temperature 0 nor for a seed, or for several choices.
+	// Sampled also stores answers that are drawn at random, or may be: to
+	// requests other than embeddings that ask neither for temperature 0 nor for
+	// a seed, or for several choices.
 	Sampled bool `koanf:"sampled"`
 
 	// Endpoints are the paths whose answers may be stored. An asterisk stands
