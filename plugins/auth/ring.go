@@ -59,8 +59,10 @@ func newEntry(name string, c client, keyName string) *entry {
 	e := &entry{
 		client:   plugins.Client{Name: name, Group: c.Group, Models: models},
 		key:      keyName,
-		expires:  k.Expires,
 		disabled: c.Disabled || k.Disabled,
+	}
+	if k.Expires != nil {
+		e.expires = *k.Expires // not the zero, says validate
 	}
 	_, _ = hex.Decode(e.sum[:], []byte(k.SHA256)) // 64 digits, says validate
 	return e

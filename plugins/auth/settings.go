@@ -44,7 +44,7 @@ type key struct {
 
 	// Expires is the moment from which on the key is refused, as in
 	// 2027-01-01T00:00:00Z. Without it the key is good for ever.
-	Expires time.Time `koanf:"expires"`
+	Expires *time.Time `koanf:"expires"`
 
 	// Disabled refuses the key.
 	Disabled bool `koanf:"disabled"`

@@ -12,7 +12,10 @@ import (
 // canary is a key in plain, which no problem may show.
 const canary = "sk-hs-" + "CANARYCANARYCANARYCANARYCANARYCANARYCANARYC"
 
-const hash = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+const (
+	hash  = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+	other = "fcde2b2edba56bf408601fb721fe9b5c338d10ee429ea04fae5511b68fbf8fb9"
+)
 
 func TestSourceReportsEveryProblem(t *testing.T) {
 	name := ": a name has 1 to 63 letters, digits and . _ @ - and begins with a letter or digit"
@@ -23,22 +26,40 @@ func TestSourceReportsEveryProblem(t *testing.T) {
 	}{
 		{"nothing", "", []string{"clients: there is none"}},
 		{"no clients", "clients: {}", []string{"clients: there is none"}},
-		{"a key in plain", canary, []string{`the document: expected a map or struct, got "string"`}},
-		{"two documents", "clients: {}\n---\nclients: {}", []string{"more than one YAML document"}},
-		{"a client twice", "clients:\n  a: {}\n  a: {}", []string{`yaml: unmarshal errors: line 3: mapping key "a" already defined at line 2`}},
+		{"a key in plain", canary, []string{"the document: is not a map of clients"}},
+		{"two documents", "clients: {}\n---\nclients: {}", []string{"the document: holds more than one document"}},
+		{"no YAML", "clients: {a", []string{"the document: line 1: did not find expected ',' or '}'"}},
+		{"a client twice", "clients:\n  a: {}\n  a: {}", []string{
+			"clients.a: stands twice, in line 2 and in line 3", `clients.a.keys: there is none: "relay key a" makes one`,
+		}},
+		{
+			"a list of models and an expiry that were left empty", "clients: {a: {models: , keys: {k: {sha256: " + hash + ", models: , expires: }}}}",
+			[]string{
+				"clients.a.keys.k.expires: is empty: leave it out, or give it a value",
+				"clients.a.keys.k.models: is empty: leave it out, or give it a value",
+				"clients.a.models: is empty: leave it out, or give it a value",
+			},
+		},
+		{
+			"an expiry that would be none", "clients: {a: {keys: {k: {sha256: " + hash + ", expires: 0001-01-01T00:00:00Z}}}}",
+			[]string{"clients.a.keys.k.expires: the beginning of time: leave it out for a key that is good for ever, or set disabled"},
+		},
 		{
 			"unknown keys", "cleints: {}\nclients: {a: {Group: g, keys: {k: {sha256: " + hash + ", expire: 1}}}}",
-			[]string{"cleints: unknown key", "clients.a.Group: unknown key", "clients.a.keys.k.expire: unknown key"},
+			[]string{
+				"cleints: unknown key, did you mean clients?", "clients.a.Group: unknown key, did you mean group?",
+				"clients.a.keys.k.expire: unknown key, did you mean expires?",
+			},
 		},
 		{
 			"a key in plain as an unknown key", "clients: {a: {keys: {k: {sha256: " + hash + "}}, " + canary + ": 1}}",
-			[]string{"clients.a.***: unknown key"},
+			[]string{"clients.a.(hidden): unknown key"},
 		},
 		{"a key in plain as a hash", "clients: {a: {keys: {k: {sha256: " + canary + "}}}}", []string{"clients.a.keys.k" + noHash}},
 		{"63 digits", "clients: {a: {keys: {k: {sha256: " + hash[1:] + "}}}}", []string{"clients.a.keys.k" + noHash}},
 		{
 			"a key in plain as a key", "clients: {a: {keys: {k: " + canary + "}}}",
-			[]string{`clients.a.keys.k: expected a map or struct, got "string"`},
+			[]string{"clients.a.keys.k: a text stands where a map is expected"},
 		},
 		{
 			"a key in plain as a name", "clients: {a: {keys: {" + canary + ": {sha256: " + hash + "}}}}",
@@ -46,7 +67,7 @@ func TestSourceReportsEveryProblem(t *testing.T) {
 		},
 		{
 			"a key in plain as an expiry", "clients: {a: {keys: {k: {sha256: " + hash + ", expires: " + canary + "}}}}",
-			[]string{`clients.a.keys.k.expires: parsing time "***" as "2006-01-02T15:04:05Z07:00": cannot parse "***" as "2006"`},
+			[]string{`clients.a.keys.k.expires: parsing time a text of 49 bytes as "2006-01-02T15:04:05Z07:00": cannot parse a text of 49 bytes as "2006"`},
 		},
 		{
 			"an expiry of another form", "clients: {a: {keys: {k: {sha256: " + hash + ", expires: 2027-01-01}}}}",
@@ -88,15 +109,15 @@ clients:
     models: [gpt-*]
     disabled: true
     keys:
-      2026-11-23: {sha256: x, expires: 2027-01-01T00:00:00Z, disabled: true, models: [gpt-4]}
-      7: {expires: "2027-01-01T00:00:00Z"}
+      2026-11-23: {sha256: ` + other + `, expires: 2027-01-01T00:00:00Z, disabled: true, models: [gpt-4]}
+      7: {sha256: ` + hash + `, expires: "2027-01-01T00:00:00Z"}
 `
 	expires := time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
 	want := map[string]client{"a": {
 		Group: "g", Models: []string{"gpt-*"}, Disabled: true,
 		Keys: map[string]key{
-			"2026-11-23": {SHA256: "x", Expires: expires, Disabled: true, Models: []string{"gpt-4"}},
-			"7":          {Expires: expires},
+			"2026-11-23": {SHA256: other, Expires: &expires, Disabled: true, Models: []string{"gpt-4"}},
+			"7":          {SHA256: hash, Expires: &expires},
 		},
 	}}
 	got, problems := parse([]byte(text))

@@ -38,8 +38,7 @@ func (s source) clients() (map[string]client, []error) {
 	if s.err != nil {
 		return nil, []error{s.err}
 	}
-	clients, problems := parse(s.text)
-	return clients, append(problems, validate(clients)...)
+	return parse(s.text)
 }
 
 // gather returns the clients of the configuration and of all other sources. It

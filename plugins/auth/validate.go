@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/holysheep/relay/plugins"
 )
@@ -31,7 +32,7 @@ func validate(clients map[string]client) (problems []error) {
 		for _, keyName := range slices.Sorted(maps.Keys(c.Keys)) {
 			k, path := c.Keys[keyName], path+".keys."+mask(keyName)
 			problems = append(problems, validateName(path, keyName), validateHash(path, k.SHA256, name),
-				validateModels(path, k.Models), validateWithin(path, k.Models, c.Models))
+				validateExpiry(path, k.Expires), validateModels(path, k.Models), validateWithin(path, k.Models, c.Models))
 		}
 	}
 	return slices.DeleteFunc(problems, func(err error) bool { return err == nil })
@@ -54,6 +55,14 @@ func validateHash(path, hash, client string) error {
 		return nil
 	}
 	return fmt.Errorf("%s.sha256: not 64 hexadecimal digits: \"relay key %s\" makes a key and prints its hash", path, mask(client))
+}
+
+// validateExpiry refuses the moment that this program takes for none.
+func validateExpiry(path string, expires *time.Time) error {
+	if expires != nil && expires.IsZero() {
+		return fmt.Errorf("%s.expires: the beginning of time: leave it out for a key that is good for ever, or set disabled", path)
+	}
+	return nil
 }
 
 func validateModels(path string, globs []string) error {

@@ -63,6 +63,20 @@ func TestTheArticlesEnvironment(t *testing.T) {
 	}
 }
 
+func TestAnEmptyRightIsNoRight(t *testing.T) {
+	const hash = "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"
+	for setting, want := range map[string]string{
+		"models: ":                      "plugins.auth.clients.a.keys.k.models: is empty: leave it out, or give it a value",
+		"expires: ":                     "plugins.auth.clients.a.keys.k.expires: is empty: leave it out, or give it a value",
+		"expires: 0001-01-01T00:00:00Z": "plugins.auth.clients.a.keys.k.expires: the beginning of time: leave it out for a key that is good for ever, or set disabled",
+	} {
+		_, err := loadBuiltin(minimal + "plugins: {auth: {clients: {a: {keys: {k: {sha256: " + hash + ", " + setting + "}}}}}}")
+		if got := message(err); got != want {
+			t.Errorf("%q: error = %q, want %q", setting, got, want)
+		}
+	}
+}
+
 func TestBuiltinPluginsTellTheirProblemsByKey(t *testing.T) {
 	_, err := loadBuiltin(minimal + `
 plugins:
