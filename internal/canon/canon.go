@@ -7,39 +7,45 @@
 //
 // It does not decode values, nor does it write JSON: the canonical form is
 // made to be hashed. A text that two readers may read differently, because an
-// object names a member twice, has no canonical form.
+// object names a member twice or because it is not UTF-8, has no canonical
+// form, and neither has one that is as large and odd as only an attack is.
 package canon
 
 import (
 	"errors"
 	"io"
+	"unicode/utf8"
 )
 
 // MaxDepth is how deep arrays and objects may be nested, as in encoding/json.
 const MaxDepth = 10_000
+
+// MaxMembers is how many members the objects of a text may have in all: a few
+// times what the largest requests to a model have, so that what it takes to
+// put them in order is bounded.
+const MaxMembers = 1 << 15
 
 // Why a text has no canonical form.
 var (
 	ErrSyntax    = errors.New("not a JSON text")
 	ErrDuplicate = errors.New("an object names a member twice")
 	ErrDepth     = errors.New("nested deeper than 10000")
+	ErrMembers   = errors.New("more than 32768 members")
+	ErrEncoding  = errors.New("not UTF-8")
 )
 
-// A Doc is a JSON text that has a canonical form. It keeps the text that it
-// was parsed from.
+// A Doc is a JSON text in canonical form.
 //
 // The form has, outside of strings, the bytes of JSON without white space, and
 // a comma after every element and member. A string is a quotation mark, its
-// content in UTF-8, and the byte 0xFE, which no UTF-8 holds. What in a string
-// is no character stands behind a 0xFF: a byte that is not UTF-8 as 0xFF 0x00
-// and the byte, half of a surrogate pair as 0xFF 0x01 and its two bytes. So no
-// two values have the same form, and none is the beginning of another but for
-// numbers, which can only stand alone or before a comma.
+// content in UTF-8, and the byte 0xFE, which no UTF-8 holds. Half of a surrogate
+// pair, which is no character, is a 0xFF and its two bytes. So no two values
+// have the same form, and none is the beginning of another but for numbers,
+// which can only stand alone or before a comma.
 type Doc struct {
 	out     []byte   // the form, except that members are in the text's order
 	objects []object // the objects in out that may have to be reordered, by from
 	sorted  []member // the members of objects, in canonical order
-	fields  []field  // the members of the outermost object, in the text's order
 }
 
 // An object is one whose members are not in canonical order, or that holds
@@ -57,18 +63,18 @@ type member struct {
 	inner    int // the first object that starts in it, if one does
 }
 
-// A field is one member of the outermost object.
-type field struct {
-	from, to int    // the name in out, without its delimiters
-	value    []byte // the value as the text has it
-}
-
-// Parse reads a JSON text: what [encoding/json.Valid] takes, less the texts in
-// which an object names a member twice. It returns [ErrSyntax], [ErrDepth] or
-// [ErrDuplicate], whichever it meets first. Time is O(n log n) and memory O(n),
-// whatever the text; it keeps and does not change text.
+// Parse reads a JSON text: what [encoding/json.Valid] takes, less the texts that
+// are not UTF-8, in which an object names a member twice, or that have more
+// than [MaxMembers]. It returns [ErrEncoding], and [ErrSyntax], [ErrDepth],
+// [ErrDuplicate] or [ErrMembers], whichever it meets first. Time is O(n) but for
+// the members' order, and memory a few times that of text, whatever it is. It
+// neither keeps nor changes text.
 func Parse(text []byte) (*Doc, error) {
-	p := newParser(text)
+	if !utf8.Valid(text) {
+		return nil, ErrEncoding
+	}
+	p := parser{text: text}
+	p.doc.out = make([]byte, 0, len(text)+len(text)/8+16)
 	if err := p.value(0); err != nil {
 		return nil, err
 	}
@@ -76,7 +82,8 @@ func Parse(text []byte) (*Doc, error) {
 	if p.pos < len(text) {
 		return nil, ErrSyntax
 	}
-	return &p.doc, nil
+	doc := p.doc // alone, or it would keep all that the parser needs
+	return &doc, nil
 }
 
 // WriteTo writes the canonical form to w, which may be a hash.
@@ -84,19 +91,6 @@ func (d *Doc) WriteTo(w io.Writer) (int64, error) {
 	c := counter{w: w}
 	err := d.write(&c, member{to: len(d.out)})
 	return c.n, err
-}
-
-// Field returns the value of the outermost object's member of that name, as
-// the text has it and without white space around it. It returns false if the
-// text is no object or has no such member. The name is compared by value,
-// upper and lower case being different.
-func (d *Doc) Field(name string) ([]byte, bool) {
-	for _, f := range d.fields {
-		if string(d.out[f.from:f.to]) == name {
-			return f.value, true
-		}
-	}
-	return nil, false
 }
 
 // write writes the part m of out, the members of its objects in order.

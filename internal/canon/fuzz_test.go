@@ -2,9 +2,9 @@ package canon
 
 import (
 	"bytes"
+	"errors"
 	"math/rand/v2"
 	"testing"
-	"unicode/utf8"
 )
 
 func seeds() []string {
@@ -27,7 +27,7 @@ func FuzzParse(f *testing.F) {
 		if err == nil && plainErr != nil && certain(text) {
 			t.Fatalf("Parse(%q) takes what the plain one does not: %v", text, plainErr)
 		}
-		if err != nil && plainErr == nil {
+		if err != nil && plainErr == nil && !errors.Is(err, ErrMembers) {
 			t.Fatalf("Parse(%q) = %v, want nil", text, err)
 		}
 		if err != nil || plainErr != nil || !exact(want) {
@@ -64,8 +64,6 @@ func FuzzPairs(f *testing.F) {
 	})
 }
 
-// certain reports whether every string of text is characters alone, so that
-// encoding/json does not take two different names for one.
-func certain(text []byte) bool {
-	return utf8.Valid(text) && !bytes.Contains(bytes.ToLower(text), []byte(`\ud`))
-}
+// certain reports whether every string of text, which is UTF-8, is characters
+// alone, so that encoding/json does not take two different names for one.
+func certain(text []byte) bool { return !bytes.Contains(bytes.ToLower(text), []byte(`\ud`)) }

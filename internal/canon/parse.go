@@ -3,22 +3,15 @@ package canon
 import (
 	"bytes"
 	"slices"
-	"unicode/utf8"
 )
 
 // A parser goes through a text once and writes the form as it goes.
 type parser struct {
-	text  []byte
-	pos   int
-	valid bool     // whether the whole text is UTF-8
-	open  []member // the members of the objects that are open, outermost first
-	doc   Doc
-}
-
-func newParser(text []byte) *parser {
-	p := &parser{text: text, valid: utf8.Valid(text)}
-	p.doc.out = make([]byte, 0, len(text)+len(text)/8+16)
-	return p
+	text    []byte
+	pos     int
+	members int      // how many members have begun
+	open    []member // the members of the objects that are open, outermost first
+	doc     Doc
 }
 
 // value reads a value and the white space before it.
@@ -86,6 +79,9 @@ func (p *parser) object(depth int) error {
 
 // member reads a name, a colon and a value.
 func (p *parser) member(depth int) error {
+	if p.members++; p.members > MaxMembers {
+		return ErrMembers
+	}
 	m := member{from: len(p.doc.out), inner: len(p.doc.objects)}
 	p.space()
 	if p.peek() != '"' {
@@ -100,13 +96,8 @@ func (p *parser) member(depth int) error {
 		return ErrSyntax
 	}
 	p.pos++
-	p.space()
-	start := p.pos
 	if err := p.value(depth); err != nil {
 		return err
-	}
-	if depth == 1 {
-		p.doc.fields = append(p.doc.fields, field{m.from + 1, m.name - 1, p.text[start:p.pos]})
 	}
 	p.doc.out = append(p.doc.out, ',')
 	m.to = len(p.doc.out)

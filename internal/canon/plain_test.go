@@ -10,12 +10,13 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // plain is the slow and simple implementation that Parse is held against: it
 // decodes the text to a tree by encoding/json, and writes the tree in order.
 func plain(text []byte) (form string, tree any, err error) {
-	if !json.Valid(text) {
+	if !json.Valid(text) || !utf8.Valid(text) {
 		return "", nil, errors.New("not valid")
 	}
 	d := json.NewDecoder(strings.NewReader(string(text)))

@@ -2,18 +2,14 @@ package canon
 
 import (
 	"encoding/binary"
-	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
 )
 
-// What delimits a string in the form, and what its content marks. UTF-8 has
-// none of these bytes.
+// What stands in the form's strings besides characters. UTF-8 has neither byte.
 const (
 	endString   = 0xFE
-	notText     = 0xFF
-	rawByte     = 0x00 // after notText: one byte that is not UTF-8
-	halfOfAPair = 0x01 // after notText: two bytes, a surrogate without its other half
+	halfOfAPair = 0xFF // two bytes follow, a surrogate without its other half
 )
 
 // string reads a string that starts at pos.
@@ -24,7 +20,7 @@ func (p *parser) string() error {
 		for p.pos < len(p.text) && literal(p.text[p.pos]) {
 			p.pos++
 		}
-		p.copy(p.text[start:p.pos])
+		p.doc.out = append(p.doc.out, p.text[start:p.pos]...)
 		switch p.peek() {
 		case '"':
 			p.pos++
@@ -42,22 +38,6 @@ func (p *parser) string() error {
 
 // literal reports whether c stands for itself in a string.
 func literal(c byte) bool { return c != '"' && c != '\\' && c >= ' ' }
-
-// copy writes a piece of a string that holds no escape.
-func (p *parser) copy(piece []byte) {
-	if p.valid {
-		p.doc.out = append(p.doc.out, piece...)
-		return
-	}
-	for len(piece) > 0 {
-		r, n := utf8.DecodeRune(piece)
-		if r == utf8.RuneError && n == 1 {
-			p.doc.out = append(p.doc.out, notText, rawByte)
-		}
-		p.doc.out = append(p.doc.out, piece[:n]...)
-		piece = piece[n:]
-	}
-}
 
 // escape reads an escape that starts at pos, and reports whether it is one.
 func (p *parser) escape() bool {
@@ -106,7 +86,7 @@ func (p *parser) unicode() bool {
 			return true
 		}
 	}
-	p.doc.out = append(p.doc.out, notText, halfOfAPair)
+	p.doc.out = append(p.doc.out, halfOfAPair)
 	p.doc.out = binary.BigEndian.AppendUint16(p.doc.out, uint16(unit))
 	return true
 }
@@ -116,9 +96,19 @@ func hex4(text []byte) (rune, bool) {
 	if len(text) < 4 {
 		return 0, false
 	}
-	// A base of 16 allows neither sign, underscore nor prefix here.
-	n, err := strconv.ParseUint(string(text[:4]), 16, 16)
-	return rune(n), err == nil
+	var n rune
+	for _, c := range text[:4] {
+		switch {
+		case c >= '0' && c <= '9':
+			c -= '0'
+		case c|0x20 >= 'a' && c|0x20 <= 'f':
+			c = c | 0x20 - 'a' + 10
+		default:
+			return 0, false
+		}
+		n = n<<4 | rune(c)
+	}
+	return n, true
 }
 
 // number reads a number, and keeps it as it is written.

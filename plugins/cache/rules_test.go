@@ -93,6 +93,8 @@ func TestWhatCannotBeReadIsBypassed(t *testing.T) {
 		{"a member twice", "/v1/embeddings", `{"input":"x","input":"x"}`},
 		{"a member twice, far inside", "/v1/embeddings", `{"input":[{"a":1,"\u0061":1}]}`},
 		{"a model in two spellings", "/v1/embeddings", `{"model":"x","Model":"y"}`},
+		{"no text", "/v1/embeddings", "{\"input\":\"\xff\"}"},
+		{"more members than are put in order", "/v1/embeddings", `{"input":[` + strings.Repeat(`{"a":1},`, 1<<15) + `1]}`},
 		{"no JSON", "/v1/embeddings", `input=x`},
 		{"no body", "/v1/embeddings", ``},
 		{"too long a body", "/v1/embeddings", `{"input":"` + strings.Repeat("x", 1<<20) + `"}`},
