@@ -43,6 +43,8 @@ func TestFind(t *testing.T) {
 		{name: "query with an escaped value", query: "key=a%2Bb", want: "a+b"},
 		{name: "query with an unreadable value", query: "key=%zz", want: "%zz"},
 		{name: "query with an empty value", query: "key=&key", err: credential.ErrMissing},
+		{name: "query with semicolons", query: "a=1;key=k;b=2", want: "k"},
+		{name: "an escaped semicolon separates nothing", query: "a=1%3Bkey=k", err: credential.ErrMissing},
 		{name: "names of parameters have case", query: "Key=k&xkey=k&keys=k", err: credential.ErrMissing},
 		{name: "subprotocol", header: header("Sec-WebSocket-Protocol", "realtime, openai-insecure-api-key.k, x"), want: "k"},
 		{name: "subprotocol on a second line", header: header("Sec-WebSocket-Protocol", "realtime",
@@ -53,6 +55,7 @@ func TestFind(t *testing.T) {
 		{name: "two bearers that differ", header: header("Authorization", "Bearer k", "Authorization", "Bearer j"), err: credential.ErrConflict},
 		{name: "header and query that differ", header: header("x-api-key", "k"), query: "key=j", err: credential.ErrConflict},
 		{name: "two parameters that differ", query: "key=k&k%65y=j", err: credential.ErrConflict},
+		{name: "two parameters behind a semicolon that differ", query: "key=k;key=j", err: credential.ErrConflict},
 		{name: "two subprotocols that differ", header: header("Sec-WebSocket-Protocol",
 			"openai-insecure-api-key.k,openai-insecure-api-key.j"), err: credential.ErrConflict},
 	}
@@ -93,6 +96,12 @@ func TestStrip(t *testing.T) {
 		{name: "last parameter", header: header(), want: header(), query: "a=1&key", wantQuery: "a=1"},
 		{name: "escaped and repeated", header: header(), want: header(), query: "%6b%65y=k&a=1&key=j&b", wantQuery: "a=1&b"},
 		{name: "odd bytes stay", header: header(), want: header(), query: "&a=%zz&&key=k&b;c=+&=&", wantQuery: "&a=%zz&&b;c=+&=&"},
+		{name: "behind a semicolon", header: header(), want: header(), query: "a=1;key=k", wantQuery: "a=1"},
+		{name: "before a semicolon", header: header(), want: header(), query: "key=k;a=1", wantQuery: "a=1"},
+		{name: "between semicolons", header: header(), want: header(), query: "a=1;k%65y=k;b", wantQuery: "a=1;b"},
+		{name: "between & and a semicolon", header: header(), want: header(), query: "a=1&key=k;b=2", wantQuery: "a=1&b=2"},
+		{name: "between a semicolon and &", header: header(), want: header(), query: "a=1;key=k&b=2", wantQuery: "a=1&b=2"},
+		{name: "no key behind a semicolon", header: header(), want: header(), query: "a;;b=%3Bkey=k;", wantQuery: "a;;b=%3Bkey=k;"},
 		{name: "nothing to strip", header: header("A", "b"), want: header("A", "b"), query: "a=%2f&&b", wantQuery: "a=%2f&&b"},
 	}
 	for _, tt := range tests {

@@ -17,6 +17,7 @@ func FuzzStrip(f *testing.F) {
 	f.Add("Bearer k", "k", "realtime, openai-insecure-api-key.k", "a=1&key=k&b")
 	f.Add("bearer  k", "", "OpenAI-Insecure-Api-Key.", "%6bey=%zz&&k%65y")
 	f.Add("Basic k", " ", ",,openai-project.p", "key;key=+&=key")
+	f.Add("", "", "", ";a;key=k&;b&key=j;&c;")
 	f.Fuzz(func(t *testing.T, authorization, key, protocol, query string) {
 		h := http.Header{}
 		h.Set("Authorization", authorization)
@@ -35,13 +36,20 @@ func FuzzStrip(f *testing.F) {
 	})
 }
 
-// withoutKey is what Strip does to a query, said in another way.
+// withoutKey is what Strip does to a query, said in another way: what is left
+// of each part between two &, without the parts of which nothing is left.
 func withoutKey(query string) string {
-	pieces := slices.DeleteFunc(strings.Split(query, "&"), func(piece string) bool {
-		name, err := url.QueryUnescape(strings.SplitN(piece, "=", 2)[0])
-		return err == nil && name == "key"
-	})
-	return strings.Join(pieces, "&")
+	var parts []string
+	for part := range strings.SplitSeq(query, "&") {
+		pieces := slices.DeleteFunc(strings.Split(part, ";"), func(piece string) bool {
+			name, err := url.QueryUnescape(strings.SplitN(piece, "=", 2)[0])
+			return err == nil && name == "key"
+		})
+		if len(pieces) > 0 {
+			parts = append(parts, strings.Join(pieces, ";"))
+		}
+	}
+	return strings.Join(parts, "&")
 }
 
 // FuzzFind holds that a credential is part of what the client sent, and that

@@ -1,6 +1,7 @@
 package credential
 
 import (
+	"iter"
 	"net/http"
 	"net/url"
 	"strings"
@@ -8,7 +9,7 @@ import (
 
 func readParameter(_ http.Header, query, name, have string) (key string, err error) {
 	key = have
-	for piece := range strings.SplitSeq(query, "&") {
+	for _, piece := range pieces(query) {
 		if !isParameter(piece, name) {
 			continue
 		}
@@ -26,17 +27,26 @@ func stripParameter(_ http.Header, query, name string) string {
 	if !hasParameter(query, name) {
 		return query
 	}
-	var kept []string
-	for piece := range strings.SplitSeq(query, "&") {
-		if !isParameter(piece, name) {
-			kept = append(kept, piece)
+	var left strings.Builder
+	gap, begun := "", false
+	for sep, piece := range pieces(query) {
+		if gap != "&" { // which separates for every reader, and so must stay
+			gap = sep
 		}
+		if isParameter(piece, name) {
+			continue
+		}
+		if begun {
+			left.WriteString(gap)
+		}
+		left.WriteString(piece)
+		gap, begun = "", true
 	}
-	return strings.Join(kept, "&")
+	return left.String()
 }
 
 func hasParameter(query, name string) bool {
-	for piece := range strings.SplitSeq(query, "&") {
+	for _, piece := range pieces(query) {
 		if isParameter(piece, name) {
 			return true
 		}
@@ -44,8 +54,28 @@ func hasParameter(query, name string) bool {
 	return false
 }
 
-// isParameter reports whether piece, which stands between two "&", is the
-// parameter called name, however its name is escaped.
+// pieces yields the pieces of a query, each with the separator in front of it,
+// "" for the first. A semicolon separates too: for many servers it does, as
+// HTML 4.01 recommended (appendix B.2.2), and one of them may be the upstream.
+func pieces(query string) iter.Seq2[string, string] {
+	return func(yield func(sep, piece string) bool) {
+		sep := ""
+		for {
+			i := strings.IndexAny(query, "&;")
+			if i < 0 {
+				yield(sep, query)
+				return
+			}
+			if !yield(sep, query[:i]) {
+				return
+			}
+			sep, query = query[i:i+1], query[i+1:]
+		}
+	}
+}
+
+// isParameter reports whether piece, which stands between two separators, is
+// the parameter called name, however its name is escaped.
 func isParameter(piece, name string) bool {
 	written, _, _ := strings.Cut(piece, "=")
 	return unescape(written) == name
