@@ -27,8 +27,10 @@ func TestOnlyIfCached(t *testing.T) {
 		{name: "the client wants a new one too", control: "only-if-cached, no-cache", body: greedy, want: "MISS", err: cache.ErrNotCached},
 		{name: "another is stored", control: "only-if-cached", body: `{"temperature":0}`, want: "MISS", err: cache.ErrNotCached},
 		{name: "nothing may be stored", control: "only-if-cached", body: `{"temperature":1}`, want: "BYPASS", err: cache.ErrNotCached},
-		{name: "nothing is stored of its method", control: "only-if-cached", body: greedy, want: "BYPASS", err: cache.ErrNotCached,
-			change: func(r *http.Request) { r.Method = http.MethodGet }},
+		{
+			name: "nothing is stored of its method", control: "only-if-cached", body: greedy, want: "BYPASS", err: cache.ErrNotCached,
+			change: func(r *http.Request) { r.Method = http.MethodGet },
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
