@@ -2,7 +2,8 @@
 // at their times: an editor's rename, a ConfigMap's swap of the ..data link
 // and a write in place are all the same to it, and a touch is none.
 //
-// It does not read configuration and does not know why a file matters.
+// It does not read configuration and does not know why a file matters. It does
+// not watch what can be read only once: pipes, devices and sockets.
 package watch
 
 import (
@@ -22,6 +23,12 @@ const (
 	// at, so that a file that is being written is read once, whole.
 	quiet = 50 * time.Millisecond
 
+	// patience is how long a directory that is never quiet can put that off,
+	// counted from the first event that came since the last look: a log that is
+	// written in the same directory must not hide a revoked key. A reload a
+	// second costs little, and half a file is refused and read again.
+	patience = time.Second
+
 	// poll is how often the files are looked at without any event, for file
 	// systems that give none (NFS, some FUSE mounts) and for machines whose
 	// inotify instances are used up (128 for a user by default on Linux).
@@ -39,8 +46,12 @@ type Reads struct {
 	sums map[string]Sum
 }
 
-// ReadFile reads a file as [os.ReadFile] does and notes it, missing or not.
+// ReadFile reads a file as [os.ReadFile] does and notes it, missing or not. A
+// pipe, such as /dev/stdin, is not noted: it would be empty the second time.
 func (r *Reads) ReadFile(path string) ([]byte, error) {
+	if !lasting(path) {
+		return os.ReadFile(path)
+	}
 	b, err := os.ReadFile(path)
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -51,6 +62,13 @@ func (r *Reads) ReadFile(path string) ([]byte, error) {
 	return b, err
 }
 
+// lasting reports whether path can be read again: it is a file, a directory or
+// nothing yet, at the end of whatever links.
+func lasting(path string) bool {
+	info, err := os.Stat(path)
+	return err != nil || info.Mode().IsRegular() || info.IsDir()
+}
+
 func sum(b []byte, err error) Sum {
 	if err != nil {
 		return Sum{}
@@ -58,10 +76,11 @@ func sum(b []byte, err error) Sum {
 	return sha256.Sum256(b)
 }
 
-// Changed reports whether any of the files now holds something else.
+// Changed reports whether any of the files now holds something else. A pipe in
+// the place of a file is not read, for that could take for ever.
 func (r *Reads) Changed() bool {
 	for path, was := range r.snapshot() {
-		if sum(os.ReadFile(path)) != was {
+		if lasting(path) && sum(os.ReadFile(path)) != was {
 			return true
 		}
 	}
@@ -91,21 +110,22 @@ type Watcher struct {
 func New() (*Watcher, error) {
 	n, err := fsnotify.NewWatcher()
 	if err != nil {
-		n, err = nil, fmt.Errorf("watching files: looking every %s only: %w", poll, err)
+		return start(nil, nil), fmt.Errorf("watching files: looking every %s only: %w", poll, err)
 	}
-	w := start(n)
-	return w, err
+	w := start(n.Events, n.Errors)
+	w.notify = n
+	return w, nil
 }
 
-func start(n *fsnotify.Watcher) *Watcher {
+// start starts a watcher that is told of events by the channels, nil for none.
+func start(events <-chan fsnotify.Event, errs <-chan error) *Watcher {
 	w := &Watcher{
-		notify:  n,
 		changed: make(chan struct{}, 1),
 		stop:    make(chan struct{}),
 		done:    make(chan struct{}),
 		reads:   &Reads{},
 	}
-	go w.run()
+	go w.run(events, errs)
 	return w
 }
 
@@ -140,25 +160,30 @@ func (w *Watcher) Close() error {
 	return w.notify.Close()
 }
 
-func (w *Watcher) run() {
+func (w *Watcher) run(events <-chan fsnotify.Event, errs <-chan error) {
 	defer close(w.done)
-	timer := time.NewTimer(poll)
-	defer timer.Stop()
-	var events chan fsnotify.Event // none
-	var errs chan error
-	if w.notify != nil {
-		events, errs = w.notify.Events, w.notify.Errors
-	}
+	poller := time.NewTicker(poll)
+	defer poller.Stop()
+	settled := time.NewTimer(quiet)
+	settled.Stop()      // until there is an event
+	var first time.Time // of the events since the last look; zero if there is none
 	for {
 		select {
 		case <-w.stop:
 			return
 		case <-errs: //nolint:errcheck // lost events: the poll finds what they told
 		case <-events:
-			timer.Reset(quiet)
-		case <-timer.C:
+			if first.IsZero() {
+				first = time.Now()
+			}
+			if time.Since(first) < patience {
+				settled.Reset(quiet)
+			}
+		case <-settled.C:
+			first = time.Time{}
 			w.look()
-			timer.Reset(poll)
+		case <-poller.C:
+			w.look()
 		}
 	}
 }

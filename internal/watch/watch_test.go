@@ -127,7 +127,7 @@ func TestWithoutNotificationsFilesArePolled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "relay.yaml")
 		write(t, path, "a")
-		w := start(nil)
+		w := start(nil, nil)
 		defer func() { _ = w.Close() }()
 		var reads Reads
 		_, _ = reads.ReadFile(path)
