@@ -75,7 +75,7 @@ func TestCommands(t *testing.T) {
 		{"explain of a bad one", []string{"explain", "--config", several}, true, nil, []string{"relay: no_such: "}},
 		{"key without a name", []string{"key"}, true, nil, []string{"relay: key: name one client"}},
 		{"key with two names", []string{"key", "a", "b"}, true, nil, []string{"relay: key: name one client"}},
-		{"key with a name that auth refuses", []string{"key", "team: a"}, true, nil, []string{"relay: key: a name has 1 to 63 letters"}},
+		{"key with a name that auth refuses", []string{"key", "team: a"}, true, nil, []string{"relay: key: clients.team: a: a name has 1 to 63 letters"}},
 		{"get without a URL", []string{"get"}, true, nil, []string{"relay: get: name one URL"}},
 		{"get of no relay", []string{"get", "http://127.0.0.1:1/ready"}, true, nil, []string{"relay: get: "}},
 		{"schema with an argument", []string{"schema", "x"}, true, nil, []string{"relay: schema: "}},

@@ -5,15 +5,19 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
+	"log/slog"
 	"os"
-	"regexp"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/go-viper/mapstructure/v2"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/urfave/cli/v3"
-	"go.yaml.in/yaml/v3"
 
 	"github.com/holysheep/relay/internal/credential"
+	"github.com/holysheep/relay/plugins"
 )
 
 func (p process) keyCommand() *cli.Command {
@@ -42,116 +46,104 @@ func (p process) key(_ context.Context, c *cli.Command) error {
 	if id == "" {
 		id = now.Format(time.DateOnly)
 	}
-	if err := checkNames(c.Args().First(), id, c.String("group")); err != nil {
-		return err
-	}
-	stored := map[string]any{"sha256": credential.Hash(key)}
-	if models := c.StringSlice("model"); len(models) > 0 {
-		stored["models"] = models
-	}
-	if d := c.Duration("expires"); d > 0 {
-		stored["expires"] = now.Add(d).Truncate(time.Second)
-	}
-	doc, err := keyFile(c.String("into"))
+	stored, err := entryOf(c, key, now)
 	if err != nil {
 		return err
+	}
+	doc, err := readKeyFile(c.String("into"))
+	if err != nil {
+		return fmt.Errorf("key: %w", err)
 	}
 	if err := doc.add(c.Args().First(), c.String("group"), id, stored); err != nil {
 		return fmt.Errorf("key: %w", err)
 	}
 	if err := p.storeKey(c.String("into"), doc); err != nil {
-		return err
+		return under("key", err)
 	}
 	_, err = fmt.Fprintln(p.stderr, key)
 	return err
 }
 
-// checkNames refuses what the plugin auth would refuse in its file. The name is
-// not repeated: it may be a key.
-func checkNames(names ...string) error {
-	for _, name := range names {
-		if name != "" && (!regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._@-]{0,62}$`).MatchString(name) || strings.HasPrefix(name, "sk-")) {
-			return errors.New("key: a name has 1 to 63 letters, digits and . _ @ -, and begins with a letter or digit, but not with sk-")
-		}
+// entryOf returns what the file holds of the key.
+func entryOf(c *cli.Command, key string, now time.Time) (map[string]any, error) {
+	stored := map[string]any{"sha256": credential.Hash(key)}
+	if models := c.StringSlice("model"); len(models) > 0 {
+		stored["models"] = models
 	}
-	return nil
+	if c.IsSet("expires") {
+		d := c.Duration("expires")
+		if d <= 0 { // which must not be for ever
+			return nil, fmt.Errorf("key: expires: %s is not above 0s", d)
+		}
+		stored["expires"] = now.Add(d).Truncate(time.Second)
+	}
+	return stored, nil
 }
 
 // storeKey writes the document to the file, at once and as a whole, or to
-// standard output if there is no file.
-func (p process) storeKey(path string, doc keys) error {
-	text, err := yaml.Marshal(doc)
+// standard output if there is no file. What the plugin auth refuses is not
+// written: a relay that runs would refuse to load it.
+func (p process) storeKey(path string, doc *keyFile) error {
+	text, err := doc.text()
 	if err != nil {
-		return fmt.Errorf("key: %w", err)
+		return err
+	}
+	if err := p.tryKeys(text); err != nil {
+		return err
 	}
 	if path == "" {
 		_, err = p.stdout.Write(text)
 		return err
 	}
-	if err := os.WriteFile(path+".new", text, 0o600); err != nil {
-		return fmt.Errorf("key: %w", err)
+	mode := fs.FileMode(0o600)
+	if info, err := os.Stat(path); err == nil {
+		mode = info.Mode().Perm() // the relay may read it as another user
+	}
+	if err := os.WriteFile(path+".new", text, mode); err != nil {
+		return err
 	}
 	return os.Rename(path+".new", path)
 }
 
-// keys is a file of clients, as the plugin auth reads it. What this command
-// does not know of stays as it is.
-type keys map[string]any
-
-// keyFile reads the clients of a file, none if there is no such file.
-func keyFile(path string) (keys, error) {
-	if path == "" {
-		return keys{}, nil
+// tryKeys builds the plugin auth, if this program has it, with text as its file
+// of keys and nothing else, and throws it away.
+func (p process) tryKeys(text []byte) error {
+	const name, setting = "auth", "keys_file"
+	i := slices.IndexFunc(p.plugins, func(one plugins.Plugin) bool { return one.Name() == name })
+	if i < 0 {
+		return nil
 	}
-	text, err := os.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return keys{}, nil
-	}
+	auth := p.plugins[i]
+	settings, err := auth.Decode(func(s any) error {
+		d, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{Result: s, TagName: "koanf", ErrorUnused: true})
+		if err != nil {
+			return err
+		}
+		return d.Decode(map[string]any{setting: setting})
+	})
 	if err != nil {
-		return nil, fmt.Errorf("key: %w", err)
+		return fmt.Errorf("the plugin %s of this program has no %s", name, setting)
 	}
-	doc := keys{}
-	if yaml.Unmarshal(text, &doc) != nil {
-		return nil, fmt.Errorf("key: %s is not YAML", path) // whose error could show a key
+	link, err := auth.Build(settings, scratch(text))
+	if err != nil {
+		var refused []error
+		for _, problem := range problems(err) {
+			refused = append(refused, errors.New(strings.TrimPrefix(problem.Error(), setting+": ")))
+		}
+		return errors.Join(refused...)
 	}
-	return doc, nil
+	return plugins.Chain{link}.Close(context.Background())
 }
 
-// add adds a key to the client, who is made if need be.
-func (k keys) add(client, group, id string, stored map[string]any) error {
-	clients, err := child(k, "clients")
-	if err != nil {
-		return err
+// scratch is what is lent to a plugin that is thrown away: every file holds the
+// text.
+func scratch(text []byte) plugins.Env {
+	return plugins.Env{
+		Log:       slog.New(slog.DiscardHandler),
+		Metrics:   prometheus.NewRegistry(),
+		Now:       time.Now,
+		LookupEnv: func(string) (string, bool) { return "", false },
+		ReadFile:  func(string) ([]byte, error) { return text, nil },
+		Keep:      func(_ string, create func() (any, error)) (any, error) { return create() },
 	}
-	one, err := child(clients, client)
-	if err != nil {
-		return err
-	}
-	if group != "" {
-		one["group"] = group
-	}
-	all, err := child(one, "keys")
-	if err != nil {
-		return err
-	}
-	if _, ok := all[id]; ok {
-		return fmt.Errorf("the client %q has a key named %q already: name this one by --id", client, id)
-	}
-	all[id] = stored
-	return nil
-}
-
-// child returns the map under the name, which is made if need be.
-func child(in map[string]any, name string) (map[string]any, error) {
-	switch v := in[name].(type) {
-	case nil:
-		m := map[string]any{}
-		in[name] = m
-		return m, nil
-	case map[string]any:
-		return v, nil
-	case keys:
-		return v, nil
-	}
-	return nil, fmt.Errorf("%q is not a map", name)
 }
