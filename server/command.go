@@ -24,7 +24,7 @@ func (p process) commands() *cli.Command {
 
 func (p process) root() *cli.Command {
 	file := &cli.StringFlag{
-		Name: "config", Aliases: []string{"c"}, Usage: "read the configuration from `FILE`",
+		Name: "config", Aliases: []string{"c"}, Usage: "read the configuration from `FILE` (default: $" + config.FileVariable + ")",
 	}
 	return &cli.Command{
 		Name:                            "relay",
@@ -75,8 +75,17 @@ func (p process) load(c *cli.Command) (*config.Loaded, error) {
 		return nil, err
 	}
 	return config.Load(config.Source{
-		Path: c.String("config"), Environ: p.environ, ReadFile: os.ReadFile,
+		Path: p.file(c), Environ: p.environ, ReadFile: os.ReadFile,
 	}, p.plugins)
+}
+
+// file returns the path of the configuration that a command was given, "" for
+// none.
+func (p process) file(c *cli.Command) string {
+	if c.IsSet("config") {
+		return c.String("config")
+	}
+	return environ(p.environ)[config.FileVariable]
 }
 
 func (p process) check(_ context.Context, c *cli.Command) error {

@@ -60,6 +60,20 @@ func TestServeDemo(t *testing.T) {
 	}
 }
 
+func TestAVariableNamesTheFile(t *testing.T) {
+	bad, good := file(t, whole+"\nno_such: 1\n"), file(t, whole)
+	for _, command := range []string{"check", "explain", "serve"} {
+		s := shell{environ: []string{"RELAY_CONFIG=" + bad, "UPSTREAM_KEY=" + upstreamKey}}
+		if err := s.process(command).run(t.Context()); err == nil || !strings.HasPrefix(s.err.All(), "relay: no_such: ") {
+			t.Errorf("%s: %v, %s; want what is wrong with the file", command, err, s.err.All())
+		}
+	}
+	s := shell{environ: []string{"RELAY_CONFIG=" + bad, "UPSTREAM_KEY=" + upstreamKey}}
+	if err := s.process("check", "--config", good).run(t.Context()); err != nil {
+		t.Errorf("check of the flag's file: %v", err)
+	}
+}
+
 func TestAHangupReloads(t *testing.T) {
 	s := shell{hangup: make(chan os.Signal), environ: []string{"UPSTREAM_KEY=" + upstreamKey}}
 	stop := s.serve(t, "--config", file(t, whole))

@@ -49,7 +49,7 @@ func (p process) serve(ctx context.Context, c *cli.Command) error {
 
 func (p process) options(c *cli.Command) Options {
 	return Options{
-		Plugins: p.plugins, Path: c.String("config"), Environ: p.environ, Log: p.stderr, Version: build(),
+		Plugins: p.plugins, Path: p.file(c), Environ: p.environ, Log: p.stderr, Version: build(),
 	}
 }
 
