@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/holysheep/relay/internal/scrub"
 	"github.com/holysheep/relay/plugins"
 	"github.com/holysheep/relay/server/relay"
 )
@@ -26,12 +27,12 @@ type visit struct {
 // end counts the request and writes its line. broken tells that the answer was
 // cut off after it had begun.
 func (s *Server) end(v *visit, broken bool) {
+	defer s.visits.Done()
 	status, took := v.status(), time.Since(v.start)
 	v.seal()
 	m := method(v.req.Method)
 	s.metrics.inFlight.Dec()
-	s.visits.Done()
-	s.metrics.requests.WithLabelValues(m, v.route, strconv.Itoa(status)).Inc()
+	s.metrics.requests.WithLabelValues(m, v.route, statusLabel(status)).Inc()
 	s.metrics.duration.WithLabelValues(m, v.route).Observe(took.Seconds())
 	if s.access.Load() && v.route != "/health" && v.route != "/ready" {
 		v.log(s.log, status, took, broken)
@@ -47,6 +48,14 @@ func (v *visit) seal() {
 	case v.req.Body != nil && v.req.Body != http.NoBody: // it was not to be relayed
 		_ = http.NewResponseController(v.w.ResponseWriter).SetReadDeadline(time.Now().Add(relay.LateRest))
 	}
+}
+
+// statusLabel returns the label of a status: an upstream may make up numbers.
+func statusLabel(status int) string {
+	if status > 599 {
+		return "other"
+	}
+	return strconv.Itoa(status)
 }
 
 // status returns what the client got, or would have got had it stayed.
@@ -83,7 +92,7 @@ func (v *visit) log(log *slog.Logger, status int, took time.Duration, broken boo
 		attrs = append(attrs, slog.String("ended", ended))
 	}
 	if err := v.call.Fault(); err != nil {
-		attrs = append(attrs, slog.Any("err", err))
+		attrs = append(attrs, slog.String("err", scrub.Error(err)))
 	}
 	log.LogAttrs(context.Background(), level(status, broken), "request", attrs...)
 }

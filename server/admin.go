@@ -29,6 +29,9 @@ func (s *Server) adminRoutes(e *echo.Echo) {
 // fingerprints, the first 12 digits of their SHA-256.
 func (s *Server) showConfig(c echo.Context) error {
 	g := s.take()
+	if g == nil {
+		return ErrDraining
+	}
 	defer g.release()
 	return c.JSON(http.StatusOK, map[string]any{
 		"version": s.options.Version,
@@ -47,6 +50,9 @@ func fingerprint(key string) string {
 // showPlugin passes the request on to the plugin's own handler.
 func (s *Server) showPlugin(c echo.Context) error {
 	g := s.take()
+	if g == nil {
+		return ErrDraining
+	}
 	defer g.release()
 	name := c.Param("name")
 	i := slices.Index(g.names, name)

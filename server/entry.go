@@ -56,7 +56,7 @@ func (s *Server) arrive(c echo.Context) *visit {
 	v.call.SetHeader("X-Request-Id", v.call.ID)
 	v.w = &writer{
 		ResponseWriter: c.Response().Writer, call: v.call,
-		draining: &s.draining, closes: req.ProtoMajor == 1,
+		draining: &s.draining, closes: req.ProtoMajor == 1, ctx: req.Context(),
 	}
 	c.Response().Writer = v.w
 	v.req = req.WithContext(plugins.WithCall(req.Context(), v.call))
@@ -80,6 +80,9 @@ func (s *Server) dispatch(c echo.Context, v *visit, next echo.HandlerFunc) error
 		return next(c)
 	}
 	g := s.take()
+	if g == nil {
+		return ErrDraining
+	}
 	defer g.release()
 	return g.cors(func(c echo.Context) error {
 		if err := checkPath(path); err != nil {
@@ -103,6 +106,9 @@ func (v *visit) hold(conf *config.Config) error {
 		return err
 	}
 	body.Deadline = http.NewResponseController(v.w.ResponseWriter).SetReadDeadline
+	if conf.RequestTimeout > 0 {
+		body.Due = v.start.Add(conf.RequestTimeout)
+	}
 	body.Trailer = v.req.Trailer
 	v.body = body
 	v.req.Body, v.req.GetBody = body.Reader(), body.Again

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -41,7 +42,7 @@ func (s *Server) build(loaded *config.Loaded, reads *watch.Reads) (*generation, 
 	g.refs.Store(1)
 	pool, err := upstream.New(loaded.Config.Upstreams, s.env("upstream", g.hold, reads))
 	g.pool = pool
-	err = errors.Join(checkExposed(&loaded.Config), err, g.link(s, reads))
+	err = errors.Join(s.checkExposed(&loaded.Config), err, g.link(s, reads))
 	if err == nil {
 		err = g.chain.Check(g.names)
 	}
@@ -73,18 +74,24 @@ func (g *generation) link(s *Server, reads *watch.Reads) error {
 	return errors.Join(errs...)
 }
 
-// checkExposed refuses to let strangers in by accident.
-func checkExposed(c *config.Config) error {
-	if c.AllowAnonymous || loopback(c.Listen) {
+// checkExposed refuses to let strangers in by accident. What counts beside the
+// configured address is the one that is listened on, which a reload does not
+// change.
+func (s *Server) checkExposed(c *config.Config) error {
+	if c.AllowAnonymous || slices.Contains(c.Chain, "auth") {
 		return nil
 	}
-	for _, name := range c.Chain {
-		if name == "auth" {
-			return nil
+	addresses := []string{c.Listen}
+	if bound := s.bound.Load(); bound != nil {
+		addresses = append(addresses, *bound)
+	}
+	for _, address := range addresses {
+		if !loopback(address) {
+			return fmt.Errorf("chain: without auth, listen %q would let anybody in: add auth, "+
+				"listen on 127.0.0.1, or set allow_anonymous: true", address)
 		}
 	}
-	return fmt.Errorf("chain: without auth, listen %q would let anybody in: add auth, "+
-		"listen on 127.0.0.1, or set allow_anonymous: true", c.Listen)
+	return nil
 }
 
 // loopback reports whether only this machine reaches the address.
@@ -97,7 +104,8 @@ func loopback(address string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// take returns the current generation, held for one request.
+// take returns the current generation, held for one request, or nil once the
+// server has been discarded.
 func (s *Server) take() *generation {
 	for {
 		g := s.current.Load()
@@ -105,6 +113,9 @@ func (s *Server) take() *generation {
 			if g.refs.CompareAndSwap(n, n+1) {
 				return g
 			}
+		}
+		if s.current.Load() == g {
+			return nil
 		}
 		// It ended between the two loads: the next one is current by now.
 	}

@@ -86,9 +86,20 @@ func (s *Server) Run(ctx context.Context) error {
 	s.cut()
 	_ = s.api.Close()
 	s.visits.Wait()
-	err = errors.Join(err, s.Discard(), s.admin.Shutdown(context.WithoutCancel(ctx)))
+	s.stopAdmin(context.WithoutCancel(ctx))
+	err = errors.Join(err, s.Discard())
 	s.log.Info("stopped")
 	return err
+}
+
+// stopAdmin stops the admin listener, after everything that it tells of. Nobody
+// who asks there is waited for long.
+func (s *Server) stopAdmin(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	if s.admin.Shutdown(ctx) != nil {
+		_ = s.admin.Close()
+	}
 }
 
 func (s *Server) serveAPI() error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -18,6 +19,8 @@ var version string
 // Main is the relay as a program with the given plugins. It does not return:
 // it is the only place that ends the process or listens for signals.
 func Main(known ...plugins.Plugin) {
+	// net/http writes to it what it could not read, which may be an answer.
+	log.SetOutput(io.Discard)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)

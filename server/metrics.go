@@ -11,7 +11,7 @@ import (
 
 // Names are written out in full, so that a name copied from a dashboard finds
 // this file. Closed label sets: method is one of methods or "OTHER", route one
-// of routes, status an HTTP status, result "success" or "failure".
+// of routes, status an HTTP status to 599 or "other", result "success" or "failure".
 type metrics struct {
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec

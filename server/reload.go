@@ -62,6 +62,9 @@ func (s *Server) replace(g *generation) {
 	for _, w := range g.config.Warnings {
 		s.log.Warn("configuration", "warning", w)
 	}
+	if was := s.current.Load(); was != nil && g.cert == nil {
+		g.cert = was.cert // without one, handshakes would fail until the restart that is asked for
+	}
 	old := s.current.Swap(g)
 	g.chain.Start()
 	if old == nil {

@@ -57,7 +57,8 @@ type Server struct {
 	api       *http.Server
 	admin     *http.Server
 	listeners struct{ api, admin net.Listener }
-	base      context.Context //nolint:containedctx // of every request: its end cuts them all
+	bound     atomic.Pointer[string] // the address that clients reach, once it is listened on
+	base      context.Context        //nolint:containedctx // of every request: its end cuts them all
 	cut       context.CancelFunc
 }
 
@@ -148,6 +149,8 @@ func (s *Server) Listen() (api, admin net.Addr, err error) {
 			return nil, nil, fmt.Errorf("admin: %w", err)
 		}
 		s.listeners.api, s.listeners.admin = a, b
+		bound := a.Addr().String()
+		s.bound.Store(&bound)
 	}
 	return s.listeners.api.Addr(), s.listeners.admin.Addr(), nil
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bufio"
+	"context"
 	"net"
 	"net/http"
 	"sync/atomic"
@@ -15,9 +16,11 @@ import (
 type writer struct {
 	http.ResponseWriter
 	call     *plugins.Call
-	draining *atomic.Bool // from then on HTTP/1.1 connections close
-	closes   bool         // the protocol closes connections by header
-	last     bool         // this answer is the last of its connection
+	draining *atomic.Bool    // from then on HTTP/1.1 connections close
+	closes   bool            // the protocol closes connections by header
+	last     bool            // this answer is the last of its connection
+	ctx      context.Context //nolint:containedctx // of the request: its end closes an upgraded connection
+	stall    stall
 
 	status int
 	bytes  int64
@@ -50,19 +53,33 @@ func (w *writer) Write(p []byte) (int, error) {
 	if w.bytes == 0 && len(p) > 0 {
 		w.first = time.Now()
 	}
+	w.stall.begin(w.ResponseWriter)
 	n, err := w.ResponseWriter.Write(p)
+	w.stall.end()
 	w.bytes += int64(n)
 	return n, err
+}
+
+// FlushError sends what has been written.
+func (w *writer) FlushError() error {
+	w.stall.begin(w.ResponseWriter)
+	defer w.stall.end()
+	return http.NewResponseController(w.ResponseWriter).Flush()
 }
 
 // Hijack hands the connection over: to an upgrade, which is answered 101 past
 // this writer.
 func (w *writer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, rw, err := http.NewResponseController(w.ResponseWriter).Hijack()
-	if err == nil && w.status == 0 {
+	if err != nil {
+		return nil, nil, err
+	}
+	if w.status == 0 {
 		w.status = http.StatusSwitchingProtocols
 	}
-	return conn, rw, err
+	// A client that does not read would hold the upgrade past the end of drain.
+	context.AfterFunc(w.ctx, func() { _ = conn.Close() })
+	return conn, rw, nil
 }
 
 // Unwrap lets [http.ResponseController] flush and set deadlines.

@@ -44,6 +44,9 @@ type Body struct {
 	// instant; the zero instant is no bound. It is called around every read.
 	Deadline func(time.Time) error
 
+	// Due, if set, is when the whole body has to be there.
+	Due time.Time
+
 	// Trailer, if set, is where the server puts the request's trailers when the
 	// body ends. The client's credential is taken off it then.
 	Trailer http.Header
@@ -95,7 +98,7 @@ func (b *Body) Peek() (head []byte, whole bool) {
 	for {
 		b.mu.Lock()
 		full := int64(len(b.head)) >= b.replay || b.spill || b.err != nil || b.sealed
-		head, whole = b.head, !b.spill && errors.Is(b.err, io.EOF)
+		head, whole = b.head, !b.spill && (errors.Is(b.err, io.EOF) || b.passed == b.size)
 		b.mu.Unlock()
 		if full {
 			return head, whole
@@ -118,6 +121,13 @@ func (b *Body) Err() error {
 	return b.err
 }
 
+// ended reports whether the client has nothing more to send, or nobody takes it.
+func (b *Body) ended() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.err != nil || b.passed == b.size
+}
+
 // Seal ends the reading from the client, which has little time from then on to
 // send the rest. What was held can still be read.
 func (b *Body) Seal() {
@@ -131,7 +141,9 @@ func (b *Body) Seal() {
 
 // fetch reads the next piece from the client into p.
 func (b *Body) fetch(p []byte) (int, error) {
-	b.bound(time.Now().Add(uploadIdle))
+	if err := b.begin(); err != nil {
+		return 0, err
+	}
 	n, err := b.src.Read(p)
 	if errors.Is(err, io.EOF) {
 		credential.Strip(b.Trailer, "")
@@ -150,6 +162,23 @@ func (b *Body) fetch(p []byte) (int, error) {
 		b.err = err
 	}
 	return n, err
+}
+
+// begin bounds the next read from the client. It fails once the body is
+// sealed: the transport may outlive the request, whose connection by then is
+// somebody else's.
+func (b *Body) begin() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.sealed {
+		return http.ErrBodyReadAfterClose
+	}
+	until := time.Now().Add(uploadIdle)
+	if !b.Due.IsZero() && b.Due.Before(until) {
+		until = b.Due
+	}
+	b.bound(until)
+	return nil
 }
 
 func (b *Body) bound(until time.Time) {

@@ -34,6 +34,12 @@ var (
 		Message: "the request's body ended before its length or broke the protocol",
 	}
 
+	// ErrBodySlow says that the client took too long to send its body.
+	ErrBodySlow = &plugins.Error{
+		Status: http.StatusRequestTimeout, Type: "invalid_request_error", Code: "body_timeout",
+		Message: "the request's body did not arrive in time",
+	}
+
 	// ErrUpgrade refuses a change of protocol over HTTP/2, where a WebSocket
 	// would need RFC 8441: clients fall back to HTTP/1.1.
 	ErrUpgrade = &plugins.Error{

@@ -13,6 +13,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httputil"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -49,7 +50,7 @@ func (r *Relay) Serve(c echo.Context) error {
 	call := plugins.CallOf(req.Context())
 	x := &exchange{next: r.transport, timeout: r.timeout, call: call}
 	defer x.end()
-	w := &writer{ResponseWriter: c.Response(), raw: c.Response().Writer, call: call, header: make(http.Header, 16)}
+	w := newWriter(c, call)
 	proxy := httputil.ReverseProxy{
 		Transport:    x,
 		Rewrite:      outbound,
@@ -119,6 +120,9 @@ func answerFor(err error, req *http.Request) error {
 	case body != nil && body.Err() != nil:
 		if e, ok := plugins.AsError(body.Err()); ok {
 			return e
+		}
+		if errors.Is(body.Err(), os.ErrDeadlineExceeded) {
+			return ErrBodySlow.Because(err)
 		}
 		return ErrBodyBroken.Because(err)
 	case errors.Is(err, context.DeadlineExceeded):

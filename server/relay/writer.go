@@ -4,7 +4,16 @@ import (
 	"maps"
 	"net/http"
 
+	"github.com/labstack/echo/v4"
+
 	"github.com/holysheep/relay/plugins"
+)
+
+// What an upstream may say before its answer: more is dropped, since all of it
+// is held. Go's own client takes at most five.
+const (
+	mostHints     = 16
+	mostHintBytes = 64 << 10
 )
 
 // A writer stands between [httputil.ReverseProxy] and the client's response.
@@ -19,8 +28,11 @@ type writer struct {
 	call                *plugins.Call
 
 	header http.Header // of the final answer, until it is committed
-	hints  []hint
-	done   bool // the final answer's header went out
+	hints  []hint      // of the latest attempt that gave any
+	held   int         // bytes of them
+	old    bool        // the client speaks HTTP/1.0, which knows no 1xx
+	done   bool        // the final answer's header went out
+	body   *Body       // of the request in HTTP/1, which is half duplex by default; or nil
 }
 
 // A hint is an informational answer that has not been sent yet.
@@ -28,6 +40,18 @@ type hint struct {
 	status  int
 	header  http.Header
 	attempt int
+}
+
+func newWriter(c echo.Context, call *plugins.Call) *writer {
+	req := c.Request()
+	w := &writer{
+		ResponseWriter: c.Response(), raw: c.Response().Writer, call: call,
+		header: make(http.Header, 16), old: !req.ProtoAtLeast(1, 1),
+	}
+	if r, ok := req.Body.(*reader); ok && req.ProtoMajor == 1 {
+		w.body = r.body
+	}
+	return w
 }
 
 // Header returns the header of the answer that is being made.
@@ -41,9 +65,7 @@ func (w *writer) Header() http.Header {
 // WriteHeader sends the final answer's header, or holds an informational one.
 func (w *writer) WriteHeader(status int) {
 	if status < 200 && status != http.StatusSwitchingProtocols {
-		h := maps.Clone(w.header)
-		clean(h)
-		w.hints = append(w.hints, hint{status, h, w.call.Trail.Attempts()})
+		w.hold(status)
 		return
 	}
 	if w.done {
@@ -53,11 +75,46 @@ func (w *writer) WriteHeader(status int) {
 	live := w.ResponseWriter.Header()
 	vary := live["Vary"] // of CORS
 	maps.Copy(live, w.header)
+	if _, typed := live["Content-Type"]; !typed {
+		live["Content-Type"] = nil // or net/http would guess one
+	}
 	if len(vary) > 0 {
 		live["Vary"] = append(vary, w.header["Vary"]...)
 	}
+	if w.body != nil && !w.body.ended() {
+		w.early(live)
+	}
 	w.done = true
 	w.ResponseWriter.WriteHeader(status)
+}
+
+// early prepares for an answer that begins before the request has ended. The
+// server would read the rest of the body away, which the upstream is still
+// reading. The connection ends with it: what is left of the body then must not
+// be taken for a request.
+func (w *writer) early(live http.Header) {
+	_ = http.NewResponseController(w.ResponseWriter).EnableFullDuplex()
+	live.Set("Connection", "close")
+}
+
+// hold holds an informational answer, unless there are too many. A 100 is
+// dropped: the server sends its own as soon as the body is asked for.
+func (w *writer) hold(status int) {
+	attempt := w.call.Trail.Attempts()
+	if len(w.hints) > 0 && w.hints[0].attempt != attempt {
+		w.hints, w.held = w.hints[:0], 0
+	}
+	header := maps.Clone(w.header)
+	clean(header)
+	for k, values := range header {
+		w.held += len(k)
+		for _, v := range values {
+			w.held += len(v)
+		}
+	}
+	if status != http.StatusContinue && !w.old && len(w.hints) < mostHints && w.held <= mostHintBytes {
+		w.hints = append(w.hints, hint{status, header, attempt})
+	}
 }
 
 // sendHints sends the informational answers of the attempt that was the last.

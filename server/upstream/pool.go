@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/holysheep/relay/internal/scrub"
 	"github.com/holysheep/relay/plugins"
 )
 
@@ -104,7 +105,7 @@ func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
 	res, err := m.client.RoundTrip(m.address(req))
 	done(res)
 	if err != nil {
-		return nil, fmt.Errorf("upstream %s: %w", m.name, err)
+		return nil, scrub.Wrap("upstream "+m.name+": ", err)
 	}
 	if res.StatusCode == http.StatusUnauthorized {
 		_ = res.Body.Close()
