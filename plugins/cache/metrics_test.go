@@ -70,14 +70,15 @@ func TestMetrics(t *testing.T) {
 
 	got := metrics(t, registry)
 	want := map[string]float64{
-		"relay_cache_requests_total hit": 1, "relay_cache_requests_total miss": 9, "relay_cache_requests_total bypass": 9,
+		"relay_cache_requests_total hit": 1, "relay_cache_requests_total miss": 10, "relay_cache_requests_total bypass": 9,
 		"relay_cache_stored_total": 1, "relay_cache_evicted_total": 0, "relay_cache_entries": 1, "relay_cache_bytes": 344,
 		"relay_cache_not_stored_total too_long": 2,
 	}
 	for _, why := range []string{"off", "method", "endpoint", "header", "body", "stream", "sampled", "effect", "tools"} {
 		want["relay_cache_bypassed_total "+why] = 1
 	}
-	for _, why := range []string{"error", "status", "forbidden", "type", "incomplete", "content"} {
+	want["relay_cache_not_stored_total forbidden"] = 2
+	for _, why := range []string{"error", "status", "type", "incomplete", "content"} {
 		want["relay_cache_not_stored_total "+why] = 1
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -110,6 +111,9 @@ func notStored(t *testing.T, link plugins.Link) {
 	for _, upstream := range []*plugintest.Upstream{
 		answering(`{}`, func(r *http.Response) { r.StatusCode = 500 }),
 		answering(`{}`, func(r *http.Response) { r.Header.Set("Set-Cookie", "a=b") }),
+		answering(`{}`, func(r *http.Response) {
+			r.Header["Cache-Control"], r.Header["Age"] = []string{"max-age=5"}, []string{"5"}
+		}),
 		answering(`{}`, func(r *http.Response) { r.Header.Set("Content-Type", "text/html") }),
 		answering(long, func(*http.Response) {}),
 		answering(long, func(r *http.Response) { r.ContentLength = -1 }),
