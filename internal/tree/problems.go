@@ -3,6 +3,7 @@ package tree
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"regexp"
 	"slices"
 	"strings"
@@ -17,7 +18,7 @@ const maxProblems = 100
 type Problems struct {
 	texts   []string            // the first ones
 	told    map[string]struct{} // texts, all of them
-	under   map[string]struct{} // keys at fault, and what they stand in
+	under   map[string]bool     // keys at fault, true, and what they stand in
 	secrets map[string]struct{} // what no message may hold
 	cleaner *strings.Replacer   // of these; nil if one was learnt since
 	word    *regexp.Regexp
@@ -26,7 +27,7 @@ type Problems struct {
 // NewProblems returns an empty collection.
 func NewProblems() *Problems {
 	return &Problems{
-		told: map[string]struct{}{}, under: map[string]struct{}{}, secrets: map[string]struct{}{}, word: secretWord(),
+		told: map[string]struct{}{}, under: map[string]bool{}, secrets: map[string]struct{}{}, word: secretWord(),
 	}
 }
 
@@ -46,10 +47,10 @@ func (p *Problems) Add(key, format string, args ...any) {
 // Mark notes that something is wrong with key, which the message calls by
 // another name.
 func (p *Problems) Mark(key string) {
-	p.under[key] = struct{}{}
-	for i := range len(key) {
-		if key[i] == '.' || key[i] == '[' {
-			p.under[key[:i]] = struct{}{}
+	p.under[key] = true
+	for outer := range outerKeys(key) {
+		if !p.under[outer] {
+			p.under[outer] = false
 		}
 	}
 }
@@ -58,6 +59,28 @@ func (p *Problems) Mark(key string) {
 func (p *Problems) Under(key string) bool {
 	_, found := p.under[key]
 	return found
+}
+
+// Spoils reports whether something is wrong with key, with what stands in it or
+// with what it stands in.
+func (p *Problems) Spoils(key string) bool {
+	for outer := range outerKeys(key) {
+		if p.under[outer] {
+			return true
+		}
+	}
+	return p.Under(key)
+}
+
+// outerKeys yields what key stands in, the outermost first.
+func outerKeys(key string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for i := range len(key) {
+			if (key[i] == '.' || key[i] == '[') && !yield(key[:i]) {
+				return
+			}
+		}
+	}
 }
 
 // Err joins the problems in the order in which they were added, or returns nil.

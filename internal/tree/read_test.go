@@ -38,6 +38,19 @@ func TestProblemsAreToldUpTo100(t *testing.T) {
 	}
 }
 
+func TestSpoils(t *testing.T) {
+	p := tree.NewProblems()
+	p.Add("a.b[1]", "bad")
+	p.Mark("c")
+	for key, want := range map[string]bool{
+		"a": true, "a.b": true, "a.b[1]": true, "a.b[1].c": true, "c": true, "c.d.e": true, "a.c": false, "a.b[2]": false, "cd": false,
+	} {
+		if got := p.Spoils(key); got != want {
+			t.Errorf("Spoils(%q) = %t, want %t", key, got, want)
+		}
+	}
+}
+
 // TestManyProblemsWithManySecrets is done at once, not in minutes: neither is
 // compared with each of the other.
 func TestManyProblemsWithManySecrets(t *testing.T) {

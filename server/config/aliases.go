@@ -82,7 +82,6 @@ func (l *loader) aliases(env *envLayer) {
 			l.alias(aliasBaseURL, address, "upstreams", name, "base_url")
 		} else {
 			l.problems.Add(aliasBaseURL, "there are several upstreams: use RELAY_UPSTREAMS__NAME__BASE_URL")
-			l.problems.Mark("upstreams")
 		}
 	}
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/holysheep/relay/internal/tree"
 	"github.com/holysheep/relay/plugins"
+	"github.com/holysheep/relay/server/upstream"
 )
 
 // delimiter separates the parts of a path inside koanf. No key holds it: names
@@ -35,21 +37,31 @@ type Source struct {
 	Base map[string]any
 }
 
-// Loaded is a valid configuration and what is known about it.
+// Loaded is a configuration and what is known about it.
 type Loaded struct {
-	// Config is valid.
+	// Config is valid, if [Load] returned no error.
 	Config Config
 
 	// Warnings say what is odd, but no error.
 	Warnings []string
 
-	origins map[string]Origin // of what is not at its default, by path
+	origins  map[string]Origin // of what is not at its default, by path
+	problems *tree.Problems
 }
+
+// Refused reports whether something is wrong with key, with what stands in it or
+// with what it stands in.
+func (l *Loaded) Refused(key string) bool { return l.problems.Spoils(key) }
 
 // Load puts the configuration together from src and checks it. known are the
 // plugins that its chain may name. The error holds every problem, one a line,
 // joined with [errors.Join]; each begins with the key or the variable at fault,
 // such as "plugins.retry.atempts: unknown key, did you mean attempts?".
+//
+// Beside an error it returns what is left of the configuration, unless the file
+// could not be read, so that more that is wrong can be found: plugins and
+// upstreams with which something is wrong are left out, but for their place in
+// the chain, and what else is [Loaded.Refused] means nothing.
 func Load(src Source, known []plugins.Plugin) (*Loaded, error) {
 	if src.ReadFile == nil {
 		src.ReadFile = os.ReadFile
@@ -69,13 +81,17 @@ func Load(src Source, known []plugins.Plugin) (*Loaded, error) {
 	if whole {
 		l.validate(cfg)
 	}
-	if err := l.problems.Err(); err != nil {
-		return nil, err
-	}
 	for i, w := range l.warnings {
 		l.warnings[i] = l.problems.Clean(w)
 	}
-	return &Loaded{Config: cfg, Warnings: l.warnings, origins: l.origins}, nil
+	loaded := &Loaded{Config: cfg, Warnings: l.warnings, origins: l.origins, problems: l.problems}
+	err := l.problems.Err()
+	if err != nil && !whole {
+		return nil, err
+	}
+	maps.DeleteFunc(cfg.Plugins, func(name string, _ plugins.Settings) bool { return loaded.Refused("plugins." + name) })
+	maps.DeleteFunc(cfg.Upstreams, func(name string, _ upstream.Settings) bool { return loaded.Refused("upstreams." + name) })
+	return loaded, err
 }
 
 // loader is one call of Load.

@@ -82,6 +82,42 @@ func TestAMissingFileIsNamedBesideOtherProblems(t *testing.T) {
 	}
 }
 
+// TestABrokenConfigurationIsLoadedInPart holds that what is left beside an error
+// can be built, so that more that is wrong is found.
+func TestABrokenConfigurationIsLoadedInPart(t *testing.T) {
+	loaded, err := load(`
+drain: soon
+chain: [auth, retry, limit, retri]
+plugins: {retry: {attempts: 99}, auth: {token: }, limit: {max_in_flight: 5}}
+upstreams:
+  one: {base_url: "https://one.example.com/v1", weight: -1}
+  two: {base_url: "https://two.example.com/v1"}
+  tri: {bas_url: "https://tri.example.com/v1"}
+`, "RELAY_PLUGINS__CACHE__TLL=1s", "MAX_CONCURRENT_REQUESTS=many", "RELAY_TLS__CERT=a")
+	if err == nil || loaded == nil {
+		t.Fatalf("loaded %v, error %v; want both", loaded, err)
+	}
+	if diff := cmp.Diff([]string{"auth", "retry", "limit", "retri"}, loaded.Config.Chain); diff != "" {
+		t.Errorf("chain (-want +got):\n%s", diff)
+	}
+	if len(loaded.Config.Plugins) > 0 || len(loaded.Config.Upstreams) != 1 || loaded.Config.Upstreams["two"].BaseURL == "" {
+		t.Errorf("plugins %v, upstreams %v; want what is whole alone", loaded.Config.Plugins, loaded.Config.Upstreams)
+	}
+	for key, want := range map[string]bool{"drain": true, "drain_delay": false, "chain": true, "tls": true, "upstreams": true, "upstreams.two": false, "listen": false} {
+		if got := loaded.Refused(key); got != want {
+			t.Errorf("Refused(%q) = %t, want %t", key, got, want)
+		}
+	}
+	if loaded, err := load("upstreams: 1\nplugins: 2\n"); err == nil || len(loaded.Config.Plugins)+len(loaded.Config.Upstreams) > 0 {
+		t.Errorf("loaded %v, error %v; want neither plugins nor upstreams", loaded, err)
+	}
+	for _, file := range []string{"a: b: c", "- a"} {
+		if loaded, err := load(file); err == nil || loaded != nil {
+			t.Errorf("%q: loaded %v, error %v; want nothing of a file that cannot be read", file, loaded, err)
+		}
+	}
+}
+
 func TestThePasswordMustBeThere(t *testing.T) {
 	const redis = minimal + "redis: {addresses: [\"redis:6379\"], "
 	tests := []struct {
