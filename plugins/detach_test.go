@@ -124,6 +124,26 @@ type faulty struct{ io.Reader }
 func (faulty) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 func (faulty) Close() error             { return nil }
 
+// long is a body that is longer than max_replay.
+type long struct{ io.ReadCloser }
+
+func (long) Replayable() bool { return false }
+
+// A body that passes once must be left for the request itself.
+func TestDetachLeavesALongBodyAlone(t *testing.T) {
+	const body = "more than may be held"
+	req, _, leave := clientRequest(t, body)
+	defer leave()
+	once := req.Body
+	req.GetBody = func() (io.ReadCloser, error) { return long{once}, nil }
+	if out, _, err := plugins.Detach(req); !errors.Is(err, plugins.ErrBodyGone) || out != nil {
+		t.Errorf("Detach = %v, %v, want no request and %v", out, err, plugins.ErrBodyGone)
+	}
+	if got, err := io.ReadAll(once); err != nil || string(got) != body {
+		t.Errorf("the body = %q, %v, want it unread", got, err)
+	}
+}
+
 func TestDetachFails(t *testing.T) {
 	tests := []struct {
 		name string
