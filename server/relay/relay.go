@@ -109,26 +109,36 @@ func inspected(path string) bool {
 }
 
 // answerFor returns the client's answer for what went wrong before any answer
-// was sent.
+// was sent. A body that broke is the cause of whatever else went wrong.
 func answerFor(err error, req *http.Request) error {
-	body, _ := req.Body.(interface{ Err() error })
-	switch e, ok := plugins.AsError(err); {
-	case ok:
+	if body, ok := req.Body.(interface{ Err() error }); ok && body.Err() != nil {
+		return brokenBody(req.Context(), body.Err(), err)
+	}
+	if e, ok := plugins.AsError(err); ok {
 		return e
+	}
+	switch {
 	case req.Context().Err() != nil:
 		return ErrClientGone.Because(err)
-	case body != nil && body.Err() != nil:
-		if e, ok := plugins.AsError(body.Err()); ok {
-			return e
-		}
-		if errors.Is(body.Err(), os.ErrDeadlineExceeded) {
-			return ErrBodySlow.Because(err)
-		}
-		return ErrBodyBroken.Because(err)
 	case errors.Is(err, context.DeadlineExceeded):
 		return ErrTimeout.Because(err)
 	}
 	return ErrUnreachable.Because(err)
+}
+
+// brokenBody returns the client's answer for a body that ended with broken,
+// which led to err. The server ends ctx too when it cannot read on.
+func brokenBody(ctx context.Context, broken, err error) error {
+	e, ok := plugins.AsError(broken)
+	switch {
+	case ok:
+		return e
+	case errors.Is(broken, os.ErrDeadlineExceeded):
+		return ErrBodySlow.Because(err)
+	case ctx.Err() != nil:
+		return ErrClientGone.Because(err)
+	}
+	return ErrBodyBroken.Because(err)
 }
 
 // A bufferPool lends pieces of 32 KiB, the size that io.Copy takes.
