@@ -75,8 +75,7 @@ func (v *visit) ask() plugins.Ask {
 
 // dispatch relays what is to be relayed; next answers the rest.
 func (s *Server) dispatch(c echo.Context, v *visit, next echo.HandlerFunc) error {
-	path := c.Request().URL.Path
-	if !relayed(path) {
+	if !relayed(c.Request().URL) {
 		return next(c)
 	}
 	g := s.take()
@@ -85,7 +84,7 @@ func (s *Server) dispatch(c echo.Context, v *visit, next echo.HandlerFunc) error
 	}
 	defer g.release()
 	return g.cors(func(c echo.Context) error {
-		if err := checkPath(path); err != nil {
+		if err := checkPath(c.Request().URL.Path); err != nil {
 			return err
 		}
 		if err := v.hold(&g.config.Config); err != nil {

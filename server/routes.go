@@ -3,6 +3,7 @@ package server
 import (
 	"encoding/hex"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -19,8 +20,10 @@ var ErrPath = &plugins.Error{
 // prefix is what is relayed; all else is the server's own or 404.
 const prefix = "/v1/"
 
-// relayed reports whether a request is for the upstreams.
-func relayed(path string) bool { return strings.HasPrefix(path, prefix) }
+// relayed reports whether a request is for the upstreams. The path has to say
+// so as it was sent: the pool puts the upstream's prefix in the place of these
+// bytes, and with others in it, such as /%761/, the rest would lose its escapes.
+func relayed(u *url.URL) bool { return strings.HasPrefix(u.EscapedPath(), prefix) }
 
 // decodings is how often a path is decoded beyond what it should be: twice, for
 // an upstream that is a proxy before a server, both of which decode once more.
@@ -80,7 +83,7 @@ func decode(path string) string {
 
 // routes are the values of the label route: the endpoints of the known APIs by
 // their first words. Any other is "/v1/*", or "other" outside of /v1.
-var routes = []string{
+var routes = []string{ //nolint:gochecknoglobals // a table that nobody changes
 	"/v1/audio/speech", "/v1/audio/transcriptions", "/v1/audio/translations",
 	"/v1/batches", "/v1/chat/completions", "/v1/completions", "/v1/embeddings",
 	"/v1/files", "/v1/fine_tuning", "/v1/images/edits", "/v1/images/generations",
@@ -101,7 +104,7 @@ func route(path string) string {
 	switch {
 	case path == "/health" || path == "/ready":
 		return path
-	case relayed(path):
+	case strings.HasPrefix(path, prefix):
 		return "/v1/*"
 	}
 	return "other"
