@@ -90,13 +90,13 @@ func (p process) file(c *cli.Command) string {
 
 func (p process) check(_ context.Context, c *cli.Command) error {
 	loaded, err := p.load(c)
-	if err != nil {
+	if loaded == nil {
 		return err
 	}
 	for _, w := range loaded.Warnings {
 		_, _ = fmt.Fprintln(p.stdout, "warning:", w)
 	}
-	if err := p.try(c); err != nil {
+	if err := p.try(c); err != nil { // what loading finds is among it
 		return err
 	}
 	_, err = fmt.Fprintln(p.stdout, "ok")

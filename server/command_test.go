@@ -65,7 +65,8 @@ func TestCommands(t *testing.T) {
 		{"check of no file", []string{"check", "--config", missing}, true, nil, []string{"relay: configuration: open "}},
 		{
 			"check of a file with several problems",
-			[]string{"check", "--config", several}, true, nil,
+			[]string{"check", "--config", several},
+			true, nil,
 			[]string{"relay: no_such: ", "relay: drain: ", "relay: upstreams.one.base_url: ", "relay: upstreams.two.weight: "},
 		},
 		{"check of keys", []string{"check", "--config", unreadable}, true, nil, []string{"relay: upstreams.one", "relay: upstreams.two"}},

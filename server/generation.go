@@ -37,34 +37,42 @@ type generation struct {
 }
 
 // build makes a generation, or reports every problem and leaves nothing behind.
-func (s *Server) build(loaded *config.Loaded, reads *watch.Reads) (*generation, error) {
+// Of a configuration that was refused, by the given error, it builds what is
+// left, for what else is wrong: no generation comes of it.
+func (s *Server) build(loaded *config.Loaded, refused error, reads *watch.Reads) (*generation, error) {
 	g := &generation{config: loaded, hold: s.kept.Hold(), free: s.free}
 	g.refs.Store(1)
-	pool, err := upstream.New(loaded.Config.Upstreams, s.env("upstream", g.hold, reads))
-	g.pool = pool
-	err = errors.Join(s.checkExposed(&loaded.Config), err, g.link(s, reads))
-	if err == nil {
-		err = g.chain.Check(g.names)
-	}
-	cert, certErr := certificate(loaded.Config.TLS, reads.ReadFile)
-	if err = errors.Join(err, certErr); err != nil {
+	err := errors.Join(refused, s.exposed(loaded), g.gather(s, reads), g.link(s, reads))
+	if err = errors.Join(err, g.chain.Check(g.names), g.certify(reads)); err != nil {
 		return nil, errors.Join(err, g.close(context.Background()))
 	}
-	g.cert = cert
 	g.cors = cors(loaded.Config.CORS)
-	g.handler = g.chain.Serve(relay.New(g.chain.Fetch(pool), loaded.Config.RequestTimeout).Serve)
+	g.handler = g.chain.Serve(relay.New(g.chain.Fetch(g.pool), loaded.Config.RequestTimeout).Serve)
 	return g, nil
 }
 
-// link builds the plugins of the chain, in its order.
+// gather makes the pool of the upstreams. That there is none may follow from
+// one that was refused.
+func (g *generation) gather(s *Server, reads *watch.Reads) (err error) {
+	upstreams := g.config.Config.Upstreams
+	if len(upstreams) == 0 && g.config.Refused("upstreams") {
+		return nil
+	}
+	g.pool, err = upstream.New(upstreams, s.env("upstream", g.hold, reads))
+	return err
+}
+
+// link builds the plugins of the chain, in its order, but for those that
+// config.Load has refused.
 func (g *generation) link(s *Server, reads *watch.Reads) error {
 	var errs []error
-	for _, name := range g.config.Config.Chain {
-		p, ok := s.plugins[name]
-		if !ok {
-			continue // config.Load has refused it
+	c := g.config.Config
+	for i, name := range c.Chain {
+		settings, good := c.Plugins[name]
+		if !good || slices.Contains(c.Chain[:i], name) {
+			continue
 		}
-		l, err := p.Build(g.config.Config.Plugins[name], s.env(name, g.hold, reads))
+		l, err := s.plugins[name].Build(settings, s.env(name, g.hold, reads))
 		if err != nil {
 			errs = append(errs, under("plugins."+name, err))
 			continue
@@ -72,6 +80,24 @@ func (g *generation) link(s *Server, reads *watch.Reads) error {
 		g.names, g.chain = append(g.names, name), append(g.chain, l)
 	}
 	return errors.Join(errs...)
+}
+
+// certify reads the certificate.
+func (g *generation) certify(reads *watch.Reads) (err error) {
+	if g.config.Refused("tls") {
+		return nil
+	}
+	g.cert, err = certificate(g.config.Config.TLS, reads.ReadFile)
+	return err
+}
+
+// exposed holds a configuration to [Server.checkExposed] if what that looks at
+// was not refused.
+func (s *Server) exposed(loaded *config.Loaded) error {
+	if slices.ContainsFunc([]string{"chain", "listen", "allow_anonymous"}, loaded.Refused) {
+		return nil
+	}
+	return s.checkExposed(&loaded.Config)
 }
 
 // checkExposed refuses to let strangers in by accident. What counts beside the

@@ -38,17 +38,19 @@ func (s *Server) Reload() error {
 // load reads the configuration and builds a generation of it.
 func (s *Server) load(reads *watch.Reads) (*generation, error) {
 	loaded, err := s.read(reads)
-	if err != nil {
+	if loaded == nil {
 		return nil, err
 	}
-	return s.build(loaded, reads)
+	return s.build(loaded, err, reads)
 }
 
+// read reads the configuration. Beside an error it returns what is left of it,
+// or nil.
 func (s *Server) read(reads *watch.Reads) (*config.Loaded, error) {
 	loaded, err := config.Load(config.Source{
 		Path: s.options.Path, Environ: s.options.Environ, Base: s.options.Base, ReadFile: reads.ReadFile,
 	}, s.options.Plugins)
-	if err == nil && len(s.options.Upstreams) > 0 {
+	if loaded != nil && len(s.options.Upstreams) > 0 {
 		loaded.Config.Upstreams = s.options.Upstreams
 	}
 	return loaded, err

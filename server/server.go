@@ -95,11 +95,11 @@ func New(o Options) (*Server, error) {
 func (s *Server) first() error {
 	reads := &watch.Reads{}
 	loaded, err := s.read(reads)
-	if err != nil {
+	if loaded == nil {
 		return err
 	}
 	s.log = s.newLog(loaded.Config.Log)
-	g, err := s.build(loaded, reads)
+	g, err := s.build(loaded, err, reads)
 	if err != nil {
 		return err
 	}
