@@ -26,7 +26,8 @@ type Source struct {
 	// Path is the YAML file. Without one there is no such layer.
 	Path string
 
-	// Environ is the environment, as [os.Environ] returns it.
+	// Environ is the environment, as [os.Environ] returns it. An empty variable
+	// counts as not set; an empty list is [], an empty table {}.
 	Environ []string
 
 	// ReadFile reads the file and checks that others exist. nil is
