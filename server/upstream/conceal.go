@@ -3,8 +3,12 @@ package upstream
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"io"
 	"net/http"
+	"net/http/httptrace"
+	"net/textproto"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,21 +20,28 @@ import (
 const errorBytes = 64 << 10
 
 // conceal keeps the upstream's key from the client: some upstreams repeat it
-// in a header, or in the text of an error. A header that holds it is removed;
-// in an error's body it is overwritten with stars, so that lengths stay. An
-// encoded error that holds it is passed on decoded.
+// in a header, or in the text of an error. A header or a trailer that holds it
+// is removed; in an error's body it is overwritten with stars, so that lengths
+// stay. An encoded error that holds it is passed on decoded. For informational
+// answers see [unseen].
+//
+// It does not look into the body of an answer below 400 or of an upgraded
+// connection, nor into an error beyond its first 64 KiB, in an encoding other
+// than gzip and br, or encoded and longer than that. These pass as they come: to
+// search every answer would hold back streams and undo encodings, for a fault
+// that no known upstream has.
 func conceal(res *http.Response, key string) {
-	for k, values := range res.Header {
-		for _, v := range values {
-			if strings.Contains(v, key) {
-				delete(res.Header, k)
-				break
-			}
-		}
-	}
-	if res.StatusCode < 400 || res.Body == nil {
+	drop(res.Header, key)
+	if res.StatusCode == http.StatusSwitchingProtocols || res.Body == nil || res.Body == http.NoBody {
 		return
 	}
+	res.Body = &trailing{ReadCloser: res.Body, res: res, key: key}
+	if res.StatusCode >= 400 {
+		concealError(res, key)
+	}
+}
+
+func concealError(res *http.Response, key string) {
 	head, err := io.ReadAll(io.LimitReader(res.Body, errorBytes))
 	if plain := decode(head, res.Header.Get("Content-Encoding")); bytes.Contains(plain, []byte(key)) {
 		head = plain
@@ -41,6 +52,56 @@ func conceal(res *http.Response, key string) {
 	stars := bytes.Repeat([]byte("*"), len(key))
 	head = bytes.ReplaceAll(head, []byte(key), stars)
 	res.Body = &prefixed{head: head, err: err, ReadCloser: res.Body}
+}
+
+// drop removes what holds the key.
+func drop(h map[string][]string, key string) {
+	for name, values := range h {
+		if holds(values, key) {
+			delete(h, name)
+		}
+	}
+}
+
+func holds(values []string, key string) bool {
+	return slices.ContainsFunc(values, func(v string) bool { return strings.Contains(v, key) })
+}
+
+// unseen returns ctx for a request to an upstream whose informational answers
+// (1xx) may repeat the key. Who listens for them there sees them without: hooks
+// of one context are called newest first, with the same header.
+func unseen(ctx context.Context, key string) context.Context {
+	if key == "" || httptrace.ContextClientTrace(ctx) == nil {
+		return ctx
+	}
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		Got1xxResponse: func(_ int, header textproto.MIMEHeader) error {
+			drop(header, key)
+			return nil
+		},
+	})
+}
+
+// trailing is a body whose trailers, which come with its end, are cleaned of
+// the key. Their names stay, without a value: [net/http/httputil.ReverseProxy]
+// counts them to find out whether there are any that were not announced.
+type trailing struct {
+	io.ReadCloser
+	res *http.Response
+	key string
+}
+
+func (t *trailing) Read(b []byte) (int, error) {
+	n, err := t.ReadCloser.Read(b)
+	if err == nil {
+		return n, nil
+	}
+	for name, values := range t.res.Trailer {
+		if holds(values, t.key) {
+			t.res.Trailer[name] = nil
+		}
+	}
+	return n, err
 }
 
 // decode returns an encoded body in plain, nil if it is not whole or not in an

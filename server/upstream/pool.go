@@ -133,7 +133,7 @@ func (p *Pool) Fingerprints(of func(key string) string) map[string]string {
 // address returns a copy of req that goes to m, with m's key in place of the
 // client's. What the client asks under /v1 is asked under the base URL.
 func (m *member) address(req *http.Request) *http.Request {
-	out := req.WithContext(req.Context())
+	out := req.WithContext(unseen(req.Context(), m.key))
 	u := *req.URL
 	u.Scheme, u.Host = m.base.Scheme, m.base.Host
 	u.Path = m.base.Path + strings.TrimPrefix(req.URL.Path, "/v1")
