@@ -102,6 +102,7 @@ type Watcher struct {
 
 	mu    sync.Mutex
 	reads *Reads
+	told  bool // that these have changed
 }
 
 // New starts a watcher of no files. Stop it with Close. The error says why
@@ -137,7 +138,7 @@ func (w *Watcher) Changed() <-chan struct{} { return w.changed }
 // came between the reading and this call is told too.
 func (w *Watcher) Watch(reads *Reads) {
 	w.mu.Lock()
-	w.reads = reads
+	w.reads, w.told = reads, false
 	w.mu.Unlock()
 	for path := range reads.snapshot() {
 		if w.notify == nil {
@@ -188,13 +189,21 @@ func (w *Watcher) run(events <-chan fsnotify.Event, errs <-chan error) {
 	}
 }
 
+// look tells, once, that the files have changed: while somebody reads them anew,
+// the next event or poll finds the same change.
 func (w *Watcher) look() {
 	w.mu.Lock()
-	reads := w.reads
+	reads, told := w.reads, w.told
 	w.mu.Unlock()
-	if !reads.Changed() {
+	if told || !reads.Changed() {
 		return
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.told || w.reads != reads {
+		return
+	}
+	w.told = true
 	select {
 	case w.changed <- struct{}{}:
 	default:

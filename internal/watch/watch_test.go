@@ -140,3 +140,27 @@ func TestWithoutNotificationsFilesArePolled(t *testing.T) {
 		}
 	})
 }
+
+// TestAChangeIsToldOnce: whoever reads the files anew takes his time, and a
+// second message would have him do it twice.
+func TestAChangeIsToldOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "relay.yaml")
+	write(t, path, "0")
+	synctest.Test(t, func(t *testing.T) {
+		w := start(nil, nil)
+		defer func() { _ = w.Close() }()
+		for i := range 3 {
+			var reads Reads
+			_, _ = reads.ReadFile(path)
+			w.Watch(&reads)
+			write(t, path, fmt.Sprint(i+1))
+			<-w.Changed()
+			<-time.After(3 * poll)
+			select {
+			case <-w.Changed():
+				t.Errorf("change %d was told twice", i)
+			default:
+			}
+		}
+	})
+}
