@@ -41,8 +41,8 @@ func TestWrapKeepsTheTree(t *testing.T) {
 func FuzzError(f *testing.F) {
 	f.Add(`a "b" c`, "s")
 	f.Fuzz(func(t *testing.T, before, secret string) {
-		if strings.ContainsRune(before, '"') || secret == "" || strings.Contains(before+` "…" after`, secret) {
-			t.Skip("the secret stands outside as well")
+		if strings.ContainsRune(before, '"') || secret == "" || strings.Contains(before+`"…" after`, secret) {
+			return // the secret stands outside as well
 		}
 		if got := Error(fmt.Errorf("%s%q after", before, secret)); strings.Contains(got, secret) {
 			t.Errorf("%q shows %q", got, secret)
