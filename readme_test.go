@@ -76,6 +76,17 @@ func TestEveryExampleStartsARelay(t *testing.T) {
 	}
 }
 
+func TestAnUpstreamAloneStartsARelay(t *testing.T) {
+	s, err := server.New(server.Options{
+		Plugins: []plugins.Plugin{auth.Plugin, cache.Plugin, limit.Plugin, retry.Plugin}, Log: io.Discard,
+		Environ: []string{"BASE_URL=http://127.0.0.1:9/v1", "RELAY_LISTEN=127.0.0.1:0", "RELAY_ADMIN=127.0.0.1:0", "RELAY_DRAIN_DELAY=0s"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ready(t, s)
+}
+
 // ready runs s until its /ready has answered.
 func ready(t *testing.T, s *server.Server) {
 	t.Helper()

@@ -18,7 +18,7 @@ import (
 // The comments on the fields are what the schema shows as descriptions.
 type Config struct {
 	// Listen is the address for clients, such as ":8080": /v1/*, /health and
-	// /ready.
+	// /ready. Where nothing says who may ask it is 127.0.0.1:8080.
 	Listen string `koanf:"listen"`
 
 	// Admin is the address for operators, such as ":9090": /metrics, /health
@@ -69,6 +69,7 @@ type Config struct {
 	Redis Redis `koanf:"redis"`
 
 	// Chain is the plugins that every request goes through, outermost first.
+	// Where nothing says who may ask auth is not among its defaults.
 	Chain []string `koanf:"chain"`
 
 	// Plugins are the settings of the plugins by name: of each that is in the

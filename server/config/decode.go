@@ -49,6 +49,7 @@ func (l *loader) decode(merged map[string]any) Config {
 	delete(merged, "plugins")
 	delete(merged, "upstreams")
 	l.into("configuration", merged, &cfg)
+	l.local(&cfg)
 
 	cfg.Plugins = map[string]plugins.Settings{}
 	for _, p := range l.known {

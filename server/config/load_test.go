@@ -11,7 +11,7 @@ import (
 )
 
 func TestDefaultsHold(t *testing.T) {
-	loaded := mustLoad(t, minimal)
+	loaded := mustLoad(t, minimal, "RELAY_CHAIN=auth,limit,cache,retry")
 	want := config.Defaults()
 	got := loaded.Config
 	if diff := cmp.Diff([]string{"auth", "limit", "cache", "retry"}, got.Chain); diff != "" {
