@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -9,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/holysheep/relay/internal/scrub"
 	"github.com/holysheep/relay/plugins"
@@ -50,6 +52,8 @@ type member struct {
 	base   *url.URL // without the last slash of its path
 	key    string   // "" sends no key
 	client http.RoundTripper
+
+	failing atomic.Bool // the latest request that ended found nobody there
 }
 
 // New returns a pool of the given upstreams, by name. Keys are read by
@@ -104,6 +108,7 @@ func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
 	done := p.metrics.ask(m.name)
 	res, err := m.client.RoundTrip(m.address(req))
 	done(res)
+	p.tell(req.Context(), m, err)
 	if err != nil {
 		return nil, scrub.Wrap("upstream "+m.name+": ", err)
 	}
@@ -116,6 +121,20 @@ func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
 		conceal(res, m.key)
 	}
 	return res, nil
+}
+
+// tell logs when an upstream begins to fail and when it answers again, once
+// each: where a spare one answers, nobody else would say so. A request that was
+// given up says nothing about the upstream.
+func (p *Pool) tell(ctx context.Context, m *member, err error) {
+	switch {
+	case err == nil:
+		if m.failing.Load() && m.failing.Swap(false) {
+			p.log.InfoContext(ctx, "an upstream answers again", "upstream", m.name)
+		}
+	case ctx.Err() == nil && !m.failing.Swap(true):
+		p.log.WarnContext(ctx, "an upstream does not answer", "upstream", m.name, "err", scrub.Error(err))
+	}
 }
 
 // Fingerprints returns the name of every upstream with the fingerprint of its
