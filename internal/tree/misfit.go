@@ -68,11 +68,13 @@ func textMisfit(t reflect.Type, v any) string {
 		}
 	}
 	err := reflect.New(t).Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(text))
-	if err != nil {
+	switch {
+	case err != nil && t == reflect.TypeFor[time.Time](): // whose error tells how Go reads one
+		return Brief(text) + " is not a moment such as 2027-01-01T00:00:00Z"
+	case err != nil:
 		message := strings.ReplaceAll(err.Error(), strconv.Quote(text), Brief(text))
 		return strings.ReplaceAll(message, "\n", " ")
-	}
-	if !ok {
+	case !ok:
 		return "a number stands where a text is expected" + quoteHint(v)
 	}
 	return ""

@@ -67,11 +67,11 @@ func TestSourceReportsEveryProblem(t *testing.T) {
 		},
 		{
 			"a key in plain as an expiry", "clients: {a: {keys: {k: {sha256: " + hash + ", expires: " + canary + "}}}}",
-			[]string{`clients.a.keys.k.expires: parsing time a text of 49 bytes as "2006-01-02T15:04:05Z07:00": cannot parse a text of 49 bytes as "2006"`},
+			[]string{`clients.a.keys.k.expires: a text of 49 bytes is not a moment such as 2027-01-01T00:00:00Z`},
 		},
 		{
 			"an expiry of another form", "clients: {a: {keys: {k: {sha256: " + hash + ", expires: 2027-01-01}}}}",
-			[]string{`clients.a.keys.k.expires: parsing time "2027-01-01" as "2006-01-02T15:04:05Z07:00": cannot parse "" as "T"`},
+			[]string{`clients.a.keys.k.expires: "2027-01-01" is not a moment such as 2027-01-01T00:00:00Z`},
 		},
 		{"no key", "clients: {a: {group: g}}", []string{`clients.a.keys: there is none: "relay key a" makes one`}},
 		{
