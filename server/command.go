@@ -105,7 +105,7 @@ func (p process) check(_ context.Context, c *cli.Command) error {
 
 func (p process) explain(ctx context.Context, c *cli.Command) error {
 	if url := c.String("live"); url != "" {
-		return p.get(ctx, url+"/config", getTimeout)
+		return p.live(ctx, url)
 	}
 	loaded, err := p.load(c)
 	if err != nil {

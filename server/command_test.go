@@ -137,12 +137,22 @@ func TestGet(t *testing.T) {
 
 func TestExplainLive(t *testing.T) {
 	r := start(t, whole)
-	var s shell
-	if err := s.process("explain", "--live", r.AdminURL).run(t.Context()); err != nil {
-		t.Fatal(err)
+	for _, url := range []string{r.AdminURL, r.AdminURL + "/", strings.TrimPrefix(r.AdminURL, "http://")} {
+		var s shell
+		if err := s.process("explain", "--live", url).run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if want := "sha256:" + credential.Hash(upstreamKey)[:12]; !strings.Contains(s.out.All(), want) {
+			t.Errorf("%s: %s, want the fingerprint %s in it", url, s.out.All(), want)
+		}
 	}
-	if want := "sha256:" + credential.Hash(upstreamKey)[:12]; !strings.Contains(s.out.All(), want) {
-		t.Errorf("%s, want the fingerprint %s in it", s.out.All(), want)
+	for _, url := range []string{r.URL, r.AdminURL + "/config", "127.0.0.1:1", "://"} {
+		var s shell
+		err := s.process("explain", "--live", url).run(t.Context())
+		if want := "give the admin listener's URL, such as http://127.0.0.1:9090\n"; err == nil || s.out.All() != "" ||
+			!strings.HasPrefix(s.err.All(), "relay: explain: ") || !strings.HasSuffix(s.err.All(), want) {
+			t.Errorf("%s: printed %q and %q, want %q at the end of an error alone", url, s.out.All(), s.err.All(), want)
+		}
 	}
 }
 
@@ -164,9 +174,13 @@ func TestAKeyThatWasMadeOpensTheRelay(t *testing.T) {
 		shell *shell
 		want  int
 	}{"printed": {&inline, 200}, "stored": {&stored, 200}, "narrow": {&narrow, 403}} {
-		key := strings.TrimSpace(tt.shell.err.All())
-		if !strings.HasPrefix(key, credential.Prefix) || strings.Contains(tt.shell.out.All(), key) {
-			t.Fatalf("%s: the key is %q, want it on standard error alone", name, key)
+		alone, other := tt.shell.out.All(), tt.shell.err.All()
+		if name == "printed" { // the hash is on standard output
+			alone, other = other, alone
+		}
+		key := strings.TrimSpace(alone)
+		if !strings.HasPrefix(key, credential.Prefix) || strings.Contains(key, "\n") || strings.Contains(other, key) || name != "printed" && other != "" {
+			t.Fatalf("%s: the key is %q beside %q, want it alone", name, key, other)
 		}
 		req := r.request(t, http.MethodPost, "/v1/chat/completions", chat)
 		req.Header.Set("Authorization", "Bearer "+key)

@@ -23,8 +23,9 @@ import (
 func (p process) keyCommand() *cli.Command {
 	return &cli.Command{
 		Name: "key", Usage: "make a key for the client NAME", ArgsUsage: "NAME",
-		Description: "The key goes to standard error, once. What the relay stores, its hash, goes to standard output as\n" +
-			"YAML for plugins.auth.clients, or with --into to the file of plugins.auth.keys_file.",
+		Description: "The key is printed once. With --into it goes to standard output, and what the relay stores of it,\n" +
+			"its hash, to FILE, the one of plugins.auth.keys_file. Without, nothing is stored: the key goes to\n" +
+			"standard error, and its hash to standard output, as YAML to put under plugins.auth.",
 		Action: p.key,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "into", Usage: "add the hash to `FILE`, which is made if it is not there"},
@@ -36,7 +37,8 @@ func (p process) keyCommand() *cli.Command {
 	}
 }
 
-// key makes a key and prints it, and stores its hash as YAML.
+// key makes a key and prints it, and stores its hash in the file of --into, or
+// prints that too, apart from the key.
 func (p process) key(_ context.Context, c *cli.Command) error {
 	if c.Args().Len() != 1 || c.Args().First() == "" {
 		return errors.New("key: name one client, such as: relay key team-a")
@@ -60,7 +62,11 @@ func (p process) key(_ context.Context, c *cli.Command) error {
 	if err := p.storeKey(c.String("into"), doc); err != nil {
 		return under("key", err)
 	}
-	_, err = fmt.Fprintln(p.stderr, key)
+	out := p.stdout
+	if c.String("into") == "" { // the hash stands there
+		out = p.stderr
+	}
+	_, err = fmt.Fprintln(out, key)
 	return err
 }
 
@@ -128,7 +134,8 @@ func (p process) tryKeys(text []byte) error {
 	if err != nil {
 		var refused []error
 		for _, problem := range problems(err) {
-			refused = append(refused, errors.New(strings.TrimPrefix(problem.Error(), setting+": ")))
+			// The setting, and the path that it was given above.
+			refused = append(refused, errors.New(strings.TrimPrefix(problem.Error(), setting+": "+setting+": ")))
 		}
 		return errors.Join(refused...)
 	}

@@ -80,11 +80,14 @@ func TestKeyLeavesALiveFileAlone(t *testing.T) {
 		{"a file that is no YAML", "clients: {SECRET", []string{"team-a"}, "is not YAML"},
 		{"two documents", "clients: {}\n---\nclients: {}\n", []string{"team-a"}, "holds more than one document"},
 		{"a text", "SECRET\n", []string{"team-a"}, "is not a map of clients"},
+		{"a whole configuration", "listen: \":8080\"\nclients: {}\n", []string{"team-a"}, "relay.yaml is not a file of keys: name the one in plugins.auth.keys_file, or leave --into out and paste what is printed\n"},
+		{"plugins alone", "plugins: {auth: {keys_file: SECRET}}\n", []string{"team-a"}, "is not a file of keys"},
+		{"a word misspelt", "clientz: {}\n", []string{"team-a"}, "relay: key: clientz: unknown key"},
 		{"a list of clients", "clients: [SECRET]\n", []string{"team-a"}, `"clients" is not a map`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			path, text := filepath.Join(t.TempDir(), "keys.yaml"), strings.ReplaceAll(tt.text, "SECRET", canary)
+			path, text := filepath.Join(t.TempDir(), "relay.yaml"), strings.ReplaceAll(tt.text, "SECRET", canary)
 			replaceFile(t, path, text)
 			var s shell
 			err := s.process(append([]string{"key", "--into", path}, tt.args...)...).run(t.Context())

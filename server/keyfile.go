@@ -7,9 +7,13 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"reflect"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/holysheep/relay/internal/tree"
+	"github.com/holysheep/relay/server/config"
 )
 
 // A keyFile is a file of clients, as the plugin auth reads it. It is changed as
@@ -46,9 +50,24 @@ func readKeyFile(path string) (*keyFile, error) {
 		return none, nil
 	case root.Kind != yaml.MappingNode:
 		return nil, fmt.Errorf("%s is not a map of clients", path)
+	case configures(root):
+		return nil, fmt.Errorf("%s is not a file of keys: name the one in plugins.auth.keys_file, "+
+			"or leave --into out and paste what is printed", path)
 	default:
 		return &keyFile{root: root}, nil
 	}
+}
+
+// configures reports whether the map holds a key of a whole configuration.
+func configures(root *yaml.Node) bool {
+	known := tree.ShapeOf(reflect.TypeFor[config.Config]()).Fields
+	for i := 0; i < len(root.Content); i += 2 {
+		name := root.Content[i].Value
+		if _, found := known[name]; found || name == "plugins" {
+			return true
+		}
+	}
+	return false
 }
 
 // text returns the file as it is to be written.

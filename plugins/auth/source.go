@@ -12,6 +12,7 @@ import (
 // A source is YAML that holds clients, from the place that a setting names.
 type source struct {
 	setting string
+	path    string // of a file
 	text    []byte
 	err     error
 }
@@ -19,7 +20,7 @@ type source struct {
 func (s Settings) sources(env plugins.Env) (found []source) {
 	if s.KeysFile != "" {
 		text, err := env.ReadFile(s.KeysFile)
-		found = append(found, source{"keys_file", text, err})
+		found = append(found, source{setting: "keys_file", path: s.KeysFile, text: text, err: err})
 	}
 	if s.KeysEnv != "" {
 		text, set := env.LookupEnv(s.KeysEnv)
@@ -27,7 +28,7 @@ func (s Settings) sources(env plugins.Env) (found []source) {
 		if !set {
 			err = fmt.Errorf("%s is not set", mask(s.KeysEnv))
 		}
-		found = append(found, source{"keys_env", []byte(text), err})
+		found = append(found, source{setting: "keys_env", text: []byte(text), err: err})
 	}
 	return found
 }
@@ -39,6 +40,15 @@ func (s source) clients() (map[string]client, []error) {
 		return nil, []error{s.err}
 	}
 	return parse(s.text)
+}
+
+// name is what the source's problems begin with: the setting, and the path of a
+// file, which the error of reading it names by itself.
+func (s source) name() string {
+	if s.path == "" || s.err != nil {
+		return s.setting
+	}
+	return s.setting + ": " + s.path
 }
 
 // gather returns the clients of the configuration and of all other sources. It
@@ -59,7 +69,7 @@ func (s Settings) gather(env plugins.Env) (map[string]client, error) {
 			all[name], from[name] = clients[name], source.setting
 		}
 		for _, p := range problems {
-			errs = append(errs, fmt.Errorf("%s: %w", source.setting, p))
+			errs = append(errs, fmt.Errorf("%s: %w", source.name(), p))
 		}
 	}
 	if len(all) == 0 && len(errs) == 0 {

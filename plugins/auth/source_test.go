@@ -3,6 +3,7 @@ package auth_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/holysheep/relay/internal/credential"
@@ -45,10 +46,10 @@ func TestNewRefuses(t *testing.T) {
 		want            string
 	}{
 		{name: "no clients", want: "clients: there is none: name clients here, in keys_file or in keys_env, or take auth out of the chain"},
-		{name: "no clients in one of two sources", env: one("a"), file: "clients:", want: "keys_file: clients: there is none"},
+		{name: "no clients in one of two sources", env: one("a"), file: "clients:", want: "keys_file: FILE: clients: there is none"},
 		{name: "a client in two sources", env: one("a"), file: one("a"), want: "keys_env: clients.a: stands in keys_file too: keep one"},
 		{name: "a key of two clients", env: one("a"), file: same, want: "clients.b.keys.x.sha256: the same key as clients.a.keys.k"},
-		{name: "two bad sources", env: "a: 1", file: "b: 1", want: "keys_file: b: unknown key\nkeys_env: a: unknown key"},
+		{name: "two bad sources", env: "a: 1", file: "b: 1", want: "keys_file: FILE: b: unknown key\nkeys_env: a: unknown key"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -60,8 +61,9 @@ func TestNewRefuses(t *testing.T) {
 				s.KeysFile = write(t, tt.file)
 			}
 			_, err := auth.New(s, plugintest.Env(t, map[string]string{"CLIENTS": tt.env}))
-			if err == nil || err.Error() != tt.want {
-				t.Errorf("err = %v\nwant  %s", err, tt.want)
+			want := strings.ReplaceAll(tt.want, "FILE", s.KeysFile)
+			if err == nil || err.Error() != want {
+				t.Errorf("err = %v\nwant  %s", err, want)
 			}
 		})
 	}
