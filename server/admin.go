@@ -3,6 +3,7 @@ package server
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -13,9 +14,17 @@ import (
 	"github.com/holysheep/relay/plugins"
 )
 
+// ErrUnknownAdminURL is the answer of the admin listener to what it does not
+// know.
+var ErrUnknownAdminURL = &plugins.Error{
+	Status: http.StatusNotFound, Type: "invalid_request_error", Code: "unknown_url",
+	Message: "no such URL: this is the admin listener, with /metrics, /config, /health, /ready and /plugins/NAME",
+}
+
 // adminRoutes answers operators: metrics, the effective configuration, and
 // what the plugins have to tell. All of it is read-only.
 func (s *Server) adminRoutes(e *echo.Echo) {
+	e.HTTPErrorHandler = answerAdminError
 	methods := []string{http.MethodGet, http.MethodHead}
 	e.Match(methods, "/metrics", echo.WrapHandler(promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{
 		EnableOpenMetrics: true,
@@ -23,6 +32,16 @@ func (s *Server) adminRoutes(e *echo.Echo) {
 	e.Match(methods, "/config", s.showConfig)
 	e.Match(methods, "/plugins/:name", s.showPlugin)
 	e.Match(methods, "/plugins/:name/*", s.showPlugin)
+}
+
+// answerAdminError is [answerError], but for what is not found: the API's URLs
+// are not here.
+func answerAdminError(err error, c echo.Context) {
+	var h *echo.HTTPError
+	if errors.As(err, &h) && h.Code == http.StatusNotFound {
+		err = ErrUnknownAdminURL
+	}
+	answerError(err, c)
 }
 
 // showConfig answers with the effective configuration. Keys stand in it as

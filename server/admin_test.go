@@ -37,6 +37,13 @@ func TestTheAdminListenerRelaysNothing(t *testing.T) {
 			t.Errorf("%s: %d %s, want 404", path, res.StatusCode, body)
 		}
 	}
+	for url, want := range map[string]string{
+		r.AdminURL + "/": "/metrics, /config, /health, /ready and /plugins/NAME", r.AdminURL + "/plugins": "/plugins/NAME", r.URL + "/": "under /v1/",
+	} {
+		if _, body := get(t, url); !strings.Contains(body, want) {
+			t.Errorf("%s: %s, want %q in it", url, body, want)
+		}
+	}
 	if n := r.Demo.Books().Len(); n > 0 {
 		t.Errorf("the upstream was asked %d times", n)
 	}
