@@ -32,7 +32,7 @@ func (s *shell) serve(t *testing.T, args ...string) (stop func() error) {
 }
 
 func TestServeDemo(t *testing.T) {
-	s := shell{environ: []string{"RELAY_LISTEN=127.0.0.1:0", "RELAY_ADMIN=127.0.0.1:0"}}
+	s := shell{environ: []string{"RELAY_LISTEN=:0", "RELAY_ADMIN=127.0.0.1:0"}} // what is printed names an address all the same
 	stop := s.serve(t, "--demo")
 	s.err.count(t, `"msg":"listening"`, 1)
 	text := s.out.All()

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -41,7 +42,7 @@ func (p process) serve(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	if key != "" {
-		greet(p.stdout, api, key)
+		greet(p.stdout, reachable(api), key)
 	}
 	go p.reloads(ctx, s)
 	return s.Run(ctx)
@@ -109,8 +110,17 @@ func demoLayer(url, key string) (base map[string]any, upstreams map[string]upstr
 	}, map[string]upstream.Settings{"demo": s}
 }
 
-// greet tells how to ask the demo.
-func greet(w io.Writer, api net.Addr, key string) {
+// reachable returns the address by which this machine reaches a listener: one on
+// every address has none of its own that a client could be given.
+func reachable(listener net.Addr) string {
+	if a, ok := listener.(*net.TCPAddr); ok && a.IP.IsUnspecified() {
+		return net.JoinHostPort("127.0.0.1", strconv.Itoa(a.Port))
+	}
+	return listener.String()
+}
+
+// greet tells how to ask the demo at the address api.
+func greet(w io.Writer, api, key string) {
 	ask := func(flags, body string) string {
 		return fmt.Sprintf("  curl %shttp://%s/v1/chat/completions -H 'Authorization: Bearer %s' "+
 			"-H 'Content-Type: application/json' -d '%s'\n", flags, api, key, body)
