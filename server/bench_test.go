@@ -75,7 +75,12 @@ func benchRelay(b *testing.B, up string) (address string, stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()
-	return api.String(), func() { cancel(); <-done }
+	return api.String(), func() {
+		cancel()
+		if err := <-done; err != nil {
+			b.Error(err)
+		}
+	}
 }
 
 // askMany asks one request after the other over one connection.

@@ -3,6 +3,7 @@ package server
 import (
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"strconv"
 
@@ -31,9 +32,7 @@ func answerError(err error, c echo.Context) {
 	}
 	e := known(err)
 	header := c.Response().Header()
-	for k, v := range e.Header {
-		header[k] = v
-	}
+	maps.Copy(header, e.Header)
 	body := errorBody(e)
 	header.Set("Content-Type", "application/json")
 	header.Set("Content-Length", strconv.Itoa(len(body)))
@@ -49,8 +48,7 @@ func known(err error) *plugins.Error {
 	if e, ok := plugins.AsError(err); ok {
 		return e
 	}
-	var h *echo.HTTPError
-	if errors.As(err, &h) {
+	if h, ok := errors.AsType[*echo.HTTPError](err); ok {
 		return framework(h)
 	}
 	return ErrInternal.Because(err)

@@ -121,7 +121,7 @@ func (s *Server) follow(ctx context.Context) {
 
 // problems returns the errors that err joins, one for each line of the log.
 func problems(err error) []error {
-	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // one that wraps a join has a text of its own
+	joined, ok := err.(interface{ Unwrap() []error }) // one that wraps a join has a text of its own
 	if !ok {
 		return []error{err}
 	}

@@ -195,7 +195,7 @@ func TestConnectionsOfAnUpstreamThatIsGoneAreClosed(t *testing.T) {
 
 func TestARunLeavesNothingBehind(t *testing.T) {
 	before := goleak.IgnoreCurrent()
-	http.DefaultTransport.(*http.Transport).CloseIdleConnections() //nolint:forcetypeassert,errcheck // it is one
+	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 	up := httptest.NewServer(demo.New(demo.Options{}))
 	r := (&running{Log: &logs{}}).start(t, whole, up.URL+"/v1")
 	for i := 1; i <= 5; i++ {
@@ -207,6 +207,6 @@ func TestARunLeavesNothingBehind(t *testing.T) {
 		t.Error(err)
 	}
 	up.Close()
-	http.DefaultTransport.(*http.Transport).CloseIdleConnections() //nolint:forcetypeassert,errcheck // it is one
+	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 	goleak.VerifyNone(t, before)
 }

@@ -134,7 +134,7 @@ func (r *running) ask(t *testing.T) (stop func() (asked int)) {
 			default:
 			}
 			req := r.request(t, http.MethodPost, "/v1/chat/completions", `{"model":"demo"}`)
-			res, err := client.Do(req) //nolint:bodyclose // closed below
+			res, err := client.Do(req)
 			if err != nil {
 				t.Errorf("request %d was lost: %v", asked, err)
 				return

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -56,9 +57,7 @@ func (x *exchange) early() {
 func (x *exchange) head(a answer, length int) {
 	h := x.w.Header()
 	h.Set("X-Request-Id", x.id("req"))
-	for name, values := range a.header {
-		h[name] = values
-	}
+	maps.Copy(h, a.header)
 	fixed := x.fixed(a)
 	if fixed {
 		h.Set("Content-Length", strconv.Itoa(length))

@@ -37,7 +37,7 @@ func serve(t *testing.T, s *Server, body string, headers ...string) (w *recorder
 	w = &recorder{ResponseRecorder: httptest.NewRecorder()}
 	req := request(t, "http://demo/v1/chat/completions", body, headers...)
 	defer func() {
-		if v := recover(); v != nil && v != http.ErrAbortHandler {
+		if v := recover(); v != nil && v != any(http.ErrAbortHandler) {
 			panic(v)
 		}
 	}()
