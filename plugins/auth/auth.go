@@ -62,11 +62,13 @@ func (g *gate) serve(next echo.HandlerFunc) echo.HandlerFunc {
 		call := plugins.CallOf(req.Context())
 		e, err := g.admit(req, call)
 		g.metrics.count(err)
+		if e != nil {
+			call.SetClient(e.client) // refused or not: the access line tells whose it was
+		}
 		if err != nil {
 			g.tell(req.Context(), call, e, err)
 			return err
 		}
-		call.SetClient(e.client)
 		return next(c)
 	}
 }

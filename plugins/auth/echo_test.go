@@ -99,6 +99,30 @@ func TestRefusalsAreLoggedWithoutTheKey(t *testing.T) {
 	}
 }
 
+func TestARefusedClientIsNotedAllTheSame(t *testing.T) {
+	tests := []struct{ name, key, want string }{
+		{"expired", "old", "free"},
+		{"disabled", "off", "free"},
+		{"no model", "wide", "bound"},
+		{"of nobody", "unknown", ""},
+	}
+	l := link(t, env(t, clients()))
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			call := plugins.NewCall("req-test", nil)
+			req := httptest.NewRequest("POST", "/v1/models", nil)
+			req = req.WithContext(plugins.WithCall(req.Context(), call))
+			req.Header.Set("Authorization", "Bearer sk-hs-"+tt.key)
+			if _, err := serve(l, req); err == nil {
+				t.Error("the request passed: the test shows nothing")
+			}
+			if client, known := call.Client(); client.Name != tt.want || known != (tt.want != "") {
+				t.Errorf("client = %q, %t, want %q", client.Name, known, tt.want)
+			}
+		})
+	}
+}
+
 func TestUnauthorizedCarriesAChallenge(t *testing.T) {
 	for _, e := range []*plugins.Error{auth.ErrMissing, auth.ErrConflict, auth.ErrInvalid, auth.ErrExpired, auth.ErrDisabled} {
 		if got := e.Header.Get("WWW-Authenticate"); got != "Bearer" {
