@@ -2,14 +2,12 @@ package server
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net"
 	"net/http"
 	"strconv"
 	"time"
 
-	"github.com/holysheep/relay/internal/scrub"
 	"github.com/holysheep/relay/plugins"
 	"github.com/holysheep/relay/server/relay"
 )
@@ -22,6 +20,8 @@ type visit struct {
 	w     *writer
 	route string
 	start time.Time
+
+	answer *plugins.Error // what the client was told in place of an answer; nil if nothing
 }
 
 // end counts the request and writes its line. broken tells that the answer was
@@ -69,8 +69,9 @@ func (v *visit) status() int {
 // log writes the access line: never a key, a prompt, a body or a query.
 func (v *visit) log(log *slog.Logger, status int, took time.Duration, broken bool) {
 	client, _ := v.call.Client()
+	ended := v.ended(broken)
 	remote, _, _ := net.SplitHostPort(v.req.RemoteAddr)
-	attrs := make([]slog.Attr, 0, 20)
+	attrs := make([]slog.Attr, 0, 16)
 	attrs = append(attrs,
 		slog.String("request_id", v.call.ID),
 		slog.String("method", short(v.req.Method)),
@@ -81,42 +82,11 @@ func (v *visit) log(log *slog.Logger, status int, took time.Duration, broken boo
 		slog.String("upstream", v.call.Trail.Last()),
 		slog.Int("attempts", v.call.Trail.Attempts()),
 		slog.String("cache", v.call.Cache()),
-		slog.Int64("bytes", v.w.bytes),
 		slog.Float64("duration_ms", milliseconds(took)),
 		slog.String("remote", remote),
 	)
-	if !v.w.first.IsZero() {
-		attrs = append(attrs, slog.Float64("first_byte_ms", milliseconds(v.w.first.Sub(v.start))))
-	}
-	if ended := v.ended(broken); ended != "" {
-		attrs = append(attrs, slog.String("ended", ended))
-	}
-	if err := v.call.Fault(); err != nil {
-		attrs = append(attrs, slog.String("err", scrub.Error(err)))
-	}
-	log.LogAttrs(context.Background(), level(status, broken), "request", attrs...)
-}
-
-// ended says who cut an answer short: "client_gone" or "broken_off".
-func (v *visit) ended(broken bool) string {
-	fault := v.call.Fault()
-	_, known := plugins.AsError(fault) // a time limit cancels too
-	switch {
-	case !known && errors.Is(fault, context.Canceled), errors.Is(fault, relay.ErrClientGone):
-		return "client_gone"
-	case fault == nil && (broken || v.w.status == 0):
-		return "client_gone"
-	case broken:
-		return "broken_off"
-	}
-	return ""
-}
-
-func level(status int, broken bool) slog.Level {
-	if status >= 500 || broken {
-		return slog.LevelWarn
-	}
-	return slog.LevelInfo
+	attrs = append(attrs, v.outcome(ended)...)
+	log.LogAttrs(context.Background(), level(status, ended), "request", attrs...)
 }
 
 // short bounds what a client wrote: 256 bytes tell a path or model apart.

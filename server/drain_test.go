@@ -184,6 +184,7 @@ func TestWhatOutlastsTheDrainIsCut(t *testing.T) {
 		wait func(t *testing.T, r *running, up *held) (cut func())
 	}{
 		{"a stream", func(t *testing.T, r *running, up *held) func() {
+			t.Helper()
 			s := up.open(t, r)
 			return func() {
 				if rest, err := io.ReadAll(s.in); err == nil {
@@ -193,6 +194,7 @@ func TestWhatOutlastsTheDrainIsCut(t *testing.T) {
 			}
 		}},
 		{"an answer that has not begun", func(t *testing.T, r *running, up *held) func() {
+			t.Helper()
 			_, in := r.dial(t, head("POST /v1/chat/completions", "Content-Length: 2", "X-Hold: answer")+"{}")
 			one := up.next(t)
 			return func() { disconnected(t, in); <-one.left }
@@ -209,7 +211,17 @@ func TestWhatOutlastsTheDrainIsCut(t *testing.T) {
 			if err := <-stopped; err != nil {
 				t.Errorf("stop: %v", err)
 			}
+			r.cutByDrain(t)
 		})
+	}
+}
+
+// cutByDrain checks that an access line says so.
+func (r *running) cutByDrain(t *testing.T) {
+	t.Helper()
+	line := r.Log.Wait(t, func(line map[string]any) bool { return line["msg"] == "request" })
+	if line["ended"] != drained || line["level"] != "WARN" {
+		t.Errorf("access line %v, want a warning that it was drained", line)
 	}
 }
 
@@ -223,6 +235,7 @@ func TestAWebSocketThatOutlastsTheDrainIsCut(t *testing.T) {
 	if err := <-stopped; err != nil {
 		t.Errorf("stop: %v", err)
 	}
+	r.cutByDrain(t)
 	r.Log.count(t, `"msg":"requests in flight are cut: drain is over"`, 1)
 	if got := r.metric(t, "relay_requests_in_flight"); got != 0 {
 		t.Errorf("%g requests in flight after the stop, want 0", got)

@@ -24,7 +24,7 @@ func (s *Server) entry(next echo.HandlerFunc) echo.HandlerFunc {
 		broken := true
 		defer func() {
 			if p := recover(); p != nil {
-				broken = s.recovered(p, c)
+				broken = s.recovered(p, c, v)
 			}
 			s.end(v, broken)
 			if broken {
@@ -32,18 +32,26 @@ func (s *Server) entry(next echo.HandlerFunc) echo.HandlerFunc {
 			}
 		}()
 		err := s.dispatch(c, v, next)
-		if err != nil {
-			v.call.SetFault(err)
-			if c.Response().Committed {
-				return nil // broken stays true
-			}
-			// The client shall hear of it now, not when it has sent the rest.
-			v.w.last = errors.Is(err, relay.ErrTooLarge)
-			c.Error(err)
-		}
-		broken = false
+		broken = err != nil && v.fail(c, err)
 		return nil
 	}
+}
+
+// fail tells the client of err. It reports whether it cannot because an answer
+// has begun.
+func (v *visit) fail(c echo.Context, err error) (begun bool) {
+	v.call.SetFault(err)
+	if c.Response().Committed {
+		return true
+	}
+	e := known(err)
+	if v.w.status == 0 { // or the connection is another protocol's by now
+		v.answer = e
+	}
+	// The client shall hear of it now, not when it has sent the rest.
+	v.w.last = errors.Is(e, relay.ErrTooLarge)
+	c.Error(e)
+	return false
 }
 
 // arrive makes the call and the writer of a request.
@@ -117,19 +125,15 @@ func (v *visit) hold(conf *config.Config) error {
 // recovered handles a panic: [http.ErrAbortHandler] is a stream that broke
 // off, anything else is our fault. It reports whether the connection must be
 // cut because an answer has begun.
-func (s *Server) recovered(p any, c echo.Context) (broken bool) {
+func (s *Server) recovered(p any, c echo.Context, v *visit) (broken bool) {
 	if p == http.ErrAbortHandler { //nolint:errorlint,err113 // a panic's value, not a wrapped error
 		return true
 	}
 	req := c.Request()
 	// Nobody knows what a plugin puts into a panic: the client's key, perhaps.
 	text := credential.Hide(req.Header, req.URL.RawQuery, fmt.Sprint(p))
-	s.log.Error("panic", "panic", text, "stack", string(debug.Stack()), "request_id", plugins.CallOf(req.Context()).ID)
-	if c.Response().Committed {
-		return true
-	}
-	c.Error(ErrInternal)
-	return false
+	s.log.Error("panic", "panic", text, "stack", string(debug.Stack()), "request_id", v.call.ID)
+	return v.fail(c, ErrInternal)
 }
 
 // requestID returns the client's X-Request-Id, or a new one if it has none

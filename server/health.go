@@ -8,7 +8,8 @@ import (
 	"github.com/holysheep/relay/plugins"
 )
 
-// ErrDraining is the answer of /ready once the relay was told to stop.
+// ErrDraining is the answer of /ready once the relay was told to stop, and the
+// cause that ends what outlasts drain.
 var ErrDraining = &plugins.Error{
 	Status: http.StatusServiceUnavailable, Type: "server_error", Code: "draining",
 	Message: "the relay is stopping: send no new requests",

@@ -83,7 +83,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	stop()
 	<-followed
-	s.cut()
+	s.cut(ErrDraining)
 	_ = s.api.Close()
 	s.visits.Wait()
 	s.stopAdmin(context.WithoutCancel(ctx))

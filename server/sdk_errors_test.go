@@ -68,7 +68,7 @@ plugins:
 			name:   "a body above max_body",
 			config: whole + "max_body: 4KiB\nmax_replay: 4KiB\n",
 			text:   strings.Repeat("long ", 1000),
-			want:   typed{413, "invalid_request_error", "request_too_large", "the request's body is larger than this relay accepts"},
+			want:   typed{413, "invalid_request_error", "request_too_large", "the request's body is larger than 4KiB, which is max_body here"},
 		},
 		{
 			name: "a fault that the upstream tells",

@@ -59,7 +59,7 @@ type Server struct {
 	listeners struct{ api, admin net.Listener }
 	bound     atomic.Pointer[string] // the address that clients reach, once it is listened on
 	base      context.Context        //nolint:containedctx // of every request: its end cuts them all
-	cut       context.CancelFunc
+	cut       context.CancelCauseFunc
 }
 
 // New loads the configuration and builds the server. It listens on nothing
@@ -85,7 +85,7 @@ func New(o Options) (*Server, error) {
 	if polls != nil {
 		s.log.Warn("changes of files are seen late", "err", polls)
 	}
-	s.base, s.cut = context.WithCancel(context.Background())
+	s.base, s.cut = context.WithCancelCause(context.Background())
 	s.api, s.admin = s.newAPI(), s.newAdmin()
 	return s, nil
 }

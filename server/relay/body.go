@@ -2,6 +2,7 @@ package relay
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"sync"
@@ -65,9 +66,14 @@ type Body struct {
 // [ErrTooLarge] at once if size says so.
 func NewBody(src io.ReadCloser, size int64, most, replay plugins.Size) (*Body, error) {
 	if size > int64(most) {
-		return nil, ErrTooLarge
+		return nil, tooLarge(most)
 	}
 	return &Body{src: src, size: size, most: int64(most), replay: int64(replay)}, nil
+}
+
+// tooLarge returns [ErrTooLarge] with the bound in it.
+func tooLarge(most plugins.Size) error {
+	return ErrTooLarge.Saying(fmt.Sprintf("the request's body is larger than %s, which is max_body here", most))
 }
 
 // Reader returns a reader of the body from its beginning.
@@ -154,7 +160,7 @@ func (b *Body) fetch(p []byte) (int, error) {
 		b.bound(time.Time{}) // or the deadline of Seal holds
 	}
 	if b.passed+int64(n) > b.most {
-		n, err = 0, ErrTooLarge
+		n, err = 0, tooLarge(plugins.Size(b.most))
 	}
 	b.passed += int64(n)
 	b.keep(p[:n])

@@ -11,7 +11,7 @@ var (
 	// ErrTimeout says that no answer came within request_timeout.
 	ErrTimeout = &plugins.Error{
 		Status: http.StatusGatewayTimeout, Type: "upstream_error", Code: "upstream_timeout",
-		Message: "the upstream did not answer in time",
+		Message: "the upstream did not answer within request_timeout",
 	}
 
 	// ErrUnreachable says that the upstream could not be reached or broke the

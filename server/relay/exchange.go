@@ -151,10 +151,14 @@ func (a *answer) Close() error {
 
 // cause returns why err happened, where the exchange itself ended the asking.
 func (a *answer) cause(err error) error {
-	if e, ok := plugins.AsError(context.Cause(a.ctx)); ok {
-		return e.Because(err)
+	e, ok := plugins.AsError(context.Cause(a.ctx))
+	switch {
+	case !ok:
+		return err
+	case errors.Is(err, e): // net/http says the cause itself
+		return e
 	}
-	return err
+	return e.Because(err)
 }
 
 func (a *answer) stop() {

@@ -112,7 +112,7 @@ func inspected(path string) bool {
 // was sent. A body that broke is the cause of whatever else went wrong.
 func answerFor(err error, req *http.Request) error {
 	if body, ok := req.Body.(interface{ Err() error }); ok && body.Err() != nil {
-		return brokenBody(req.Context(), body.Err(), err)
+		return brokenBody(req.Context(), body.Err())
 	}
 	if e, ok := plugins.AsError(err); ok {
 		return e
@@ -126,19 +126,23 @@ func answerFor(err error, req *http.Request) error {
 	return ErrUnreachable.Because(err)
 }
 
-// brokenBody returns the client's answer for a body that ended with broken,
-// which led to err. The server ends ctx too when it cannot read on.
-func brokenBody(ctx context.Context, broken, err error) error {
-	e, ok := plugins.AsError(broken)
-	switch {
-	case ok:
+// brokenBody returns the client's answer for a body that ended with broken.
+// The server ends ctx too when it cannot read on, and closes the connection
+// when something else ends ctx.
+func brokenBody(ctx context.Context, broken error) error {
+	if e, ok := plugins.AsError(broken); ok {
 		return e
-	case errors.Is(broken, os.ErrDeadlineExceeded):
-		return ErrBodySlow.Because(err)
-	case ctx.Err() != nil:
-		return ErrClientGone.Because(err)
 	}
-	return ErrBodyBroken.Because(err)
+	if e, ok := plugins.AsError(context.Cause(ctx)); ok {
+		return e.Because(broken)
+	}
+	switch {
+	case errors.Is(broken, os.ErrDeadlineExceeded):
+		return ErrBodySlow.Because(broken)
+	case ctx.Err() != nil:
+		return ErrClientGone.Because(broken)
+	}
+	return ErrBodyBroken.Because(broken)
 }
 
 // A bufferPool lends pieces of 32 KiB, the size that io.Copy takes.
