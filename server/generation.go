@@ -92,8 +92,12 @@ func (g *generation) certify(reads *watch.Reads) (err error) {
 }
 
 // exposed holds a configuration to [Server.checkExposed] if what that looks at
-// was not refused.
+// was not refused. A file that is emptied, or half written, does not take auth
+// away from a relay that has it.
 func (s *Server) exposed(loaded *config.Loaded) error {
+	if g := s.current.Load(); g != nil && loaded.Local && slices.Contains(g.names, "auth") {
+		return errors.New("plugins.auth: clients: none is named any more: to let everybody in, take auth out of the chain in words")
+	}
 	if slices.ContainsFunc([]string{"chain", "listen", "allow_anonymous"}, loaded.Refused) {
 		return nil
 	}

@@ -46,6 +46,10 @@ type Loaded struct {
 	// Warnings say what is odd, but no error.
 	Warnings []string
 
+	// Local tells that nothing says who the clients are, so that the default
+	// chain is without auth.
+	Local bool
+
 	origins  map[string]Origin // of what is not at its default, by path
 	problems *tree.Problems
 }
@@ -85,7 +89,7 @@ func Load(src Source, known []plugins.Plugin) (*Loaded, error) {
 	for i, w := range l.warnings {
 		l.warnings[i] = l.problems.Clean(w)
 	}
-	loaded := &Loaded{Config: cfg, Warnings: l.warnings, origins: l.origins, problems: l.problems}
+	loaded := &Loaded{Config: cfg, Warnings: l.warnings, Local: l.unasked, origins: l.origins, problems: l.problems}
 	err := l.problems.Err()
 	if err != nil && !whole {
 		return nil, err
@@ -105,6 +109,7 @@ type loader struct {
 	root     *tree.Shape
 	merged   *koanf.Koanf // the layers so far
 	origins  map[string]Origin
+	unasked  bool // nothing says who the clients are
 }
 
 // layers merges every layer and reports whether the file could be read: what

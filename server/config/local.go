@@ -14,6 +14,7 @@ func (l *loader) local(cfg *Config) {
 	if l.get("chain") != nil || l.get("plugins", "auth") != nil || !slices.Contains(cfg.Chain, "auth") {
 		return
 	}
+	l.unasked = true
 	cfg.Chain = slices.DeleteFunc(cfg.Chain, func(name string) bool { return name == "auth" })
 	if l.get("listen") != nil || cfg.AllowAnonymous {
 		l.warn("nobody is asked for a key: no client is named in plugins.auth")
