@@ -44,6 +44,9 @@ func (v *visit) fail(c echo.Context, err error) (begun bool) {
 	if c.Response().Committed {
 		return true
 	}
+	if v.body != nil && v.body.Err() != nil {
+		err = relay.BrokenBody(v.req.Context(), v.body.Err())
+	}
 	e := known(err)
 	if v.w.status == 0 { // or the connection is another protocol's by now
 		v.answer = e

@@ -25,12 +25,22 @@ func TestAReloadDoesNotOpenTheRelayToEverybody(t *testing.T) {
 }
 
 func TestAnUploadIsBoundedAsAWhole(t *testing.T) {
-	// The model decides the upstream, so somebody waits for the body.
-	r := start(t, whole+"\nrequest_timeout: 300ms\nupstreams: {demo: {base_url: UPSTREAM, models: [demo]}}\n")
+	tests := []struct{ name, config string }{
+		{"the pool waits for the model", whole + "\nupstreams: {demo: {base_url: UPSTREAM, models: [demo]}}\n"},
+		{"auth waits for the model", strings.Replace(whole, "{group: testers,", "{models: [demo],", 1)},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) { trickle(t, start(t, tt.config+"\nrequest_timeout: 300ms\n")) })
+	}
+}
+
+// trickle uploads byte by byte, so that it is never idle and far from done.
+func trickle(t *testing.T, r *running) {
+	t.Helper()
 	conn, in := r.dial(t, head("POST /v1/chat/completions", "Content-Length: 1000000"))
 	stop := make(chan struct{})
 	defer close(stop)
-	go func() { // as slowly as is needed to never be idle
+	go func() {
 		for {
 			select {
 			case <-stop:

@@ -109,11 +109,8 @@ func inspected(path string) bool {
 }
 
 // answerFor returns the client's answer for what went wrong before any answer
-// was sent. A body that broke is the cause of whatever else went wrong.
+// was sent.
 func answerFor(err error, req *http.Request) error {
-	if body, ok := req.Body.(interface{ Err() error }); ok && body.Err() != nil {
-		return brokenBody(req.Context(), body.Err())
-	}
 	if e, ok := plugins.AsError(err); ok {
 		return e
 	}
@@ -126,10 +123,11 @@ func answerFor(err error, req *http.Request) error {
 	return ErrUnreachable.Because(err)
 }
 
-// brokenBody returns the client's answer for a body that ended with broken.
+// BrokenBody returns the client's answer for a body that ended with broken: it
+// is the cause of whatever else went wrong with a request that read it.
 // The server ends ctx too when it cannot read on, and closes the connection
 // when something else ends ctx.
-func brokenBody(ctx context.Context, broken error) error {
+func BrokenBody(ctx context.Context, broken error) error {
 	if e, ok := plugins.AsError(broken); ok {
 		return e
 	}
