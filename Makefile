@@ -17,7 +17,7 @@ run: ## build and relay: to the real upstream if HOLYSHEEP_API_KEY is set, else 
 build: ## build bin/relay, static
 	@ci/build.sh
 
-test: test-relay fuzz test-chart ## run every test, about 5 minutes warm and 15 cold
+test: test-relay fuzz test-chart ## run every test, about 4 minutes warm and 10 cold
 
 test-relay: ## run the relay's tests under the race detector
 	go test -race ./...

@@ -39,7 +39,7 @@ const (
 	defaultUpstream = "holysheep"
 	defaultBaseURL  = "https://api.holysheep.ai/v1"
 
-	// placeholder stands in the article where the reader's key belongs.
+	// placeholder stands in guides where the reader's key belongs.
 	placeholder = "YOUR_HOLYSHEEP_API_KEY"
 )
 

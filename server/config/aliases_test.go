@@ -105,7 +105,7 @@ func TestAliasWarnings(t *testing.T) {
 		name, file, variable, want string
 	}{
 		{"a plugin that is not in the chain", minimal + "chain: [auth]", "CACHE_TTL=3", "CACHE_TTL has no effect: cache is not in the chain"},
-		{"the article's placeholder", minimal, "HOLYSHEEP_API_KEY=YOUR_HOLYSHEEP_API_KEY", "HOLYSHEEP_API_KEY holds YOUR_HOLYSHEEP_API_KEY, which stands for a key and is none"},
+		{"a guide's placeholder", minimal, "HOLYSHEEP_API_KEY=YOUR_HOLYSHEEP_API_KEY", "HOLYSHEEP_API_KEY holds YOUR_HOLYSHEEP_API_KEY, which stands for a key and is none"},
 		{"a key for one of several", two, "HOLYSHEEP_API_KEY=sk-canary", "HOLYSHEEP_API_KEY has no effect: there are several upstreams: name it in api_key_env of one"},
 	}
 	for _, tt := range tests {

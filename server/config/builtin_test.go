@@ -23,9 +23,9 @@ func loadBuiltin(file string, environ ...string) (*config.Loaded, error) {
 	}, schema.Plugins())
 }
 
-// TestTheArticlesEnvironment is the environment of the article as it stands
+// TestTheOlderNamesTogether is the environment of an older deployment as it stands
 // there, with no file: every alias reaches the setting of the real plugin.
-func TestTheArticlesEnvironment(t *testing.T) {
+func TestTheOlderNamesTogether(t *testing.T) {
 	loaded, err := config.Load(config.Source{Environ: []string{
 		"BASE_URL=https://api.holysheep.ai/v1",
 		"HOLYSHEEP_API_KEY=sk-canary",
