@@ -19,7 +19,7 @@ func (e *entry) allows(req *http.Request, call *plugins.Call) error {
 		return err
 	}
 	switch {
-	case upgrades(req) && req.URL.Path != "/v1/realtime":
+	case plugins.Upgrades(req) && req.URL.Path != "/v1/realtime":
 		// There the query names the model, once and for all. Elsewhere, as under
 		// /v1/responses, each message does, which nobody here reads.
 		return ErrModelNotAllowed.Saying("the API key is for certain models only: it can open a WebSocket at /v1/realtime alone")
@@ -39,13 +39,7 @@ func (e *entry) allows(req *http.Request, call *plugins.Call) error {
 func reads(req *http.Request) bool {
 	switch req.Method {
 	case http.MethodGet, http.MethodHead, http.MethodDelete:
-		return !upgrades(req)
+		return !plugins.Upgrades(req)
 	}
 	return false
-}
-
-// upgrades reports whether the request asks for another protocol: by Upgrade in
-// HTTP/1.1, by CONNECT in HTTP/2 (RFC 8441).
-func upgrades(req *http.Request) bool {
-	return len(req.Header["Upgrade"]) > 0 || req.Method == http.MethodConnect
 }

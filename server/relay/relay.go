@@ -44,7 +44,7 @@ func New(rt http.RoundTripper, timeout time.Duration) *Relay {
 // that aborts the connection by panicking with [http.ErrAbortHandler].
 func (r *Relay) Serve(c echo.Context) error {
 	req := c.Request()
-	if req.ProtoMajor == 2 && upgrades(req) {
+	if req.ProtoMajor == 2 && plugins.Upgrades(req) {
 		return ErrUpgrade
 	}
 	call := plugins.CallOf(req.Context())
@@ -66,12 +66,6 @@ func (r *Relay) Serve(c echo.Context) error {
 		panic(http.ErrAbortHandler)
 	}
 	return answerFor(x.err, req)
-}
-
-// upgrades reports whether the client asks for another protocol: by Upgrade in
-// HTTP/1.1, by extended CONNECT in HTTP/2 (RFC 8441).
-func upgrades(req *http.Request) bool {
-	return req.Header.Get("Upgrade") != "" || req.Header.Get(":protocol") != ""
 }
 
 // outbound makes the request that the chain sees: the client's, less what is
