@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 
 	"github.com/urfave/cli/v3"
 
+	"github.com/holysheep/relay/internal/watch"
 	"github.com/holysheep/relay/server/config"
 )
 
@@ -88,15 +90,28 @@ func (p process) file(c *cli.Command) string {
 	return environ(p.environ)[config.FileVariable]
 }
 
-func (p process) check(_ context.Context, c *cli.Command) error {
-	loaded, err := p.load(c)
+// check builds everything that the configuration names, and throws it away:
+// keys that cannot be read and chains in the wrong order are found so.
+func (p process) check(ctx context.Context, c *cli.Command) error {
+	if err := noArguments(c); err != nil {
+		return err
+	}
+	s, _ := empty(p.options(c))
+	defer func() { _ = s.watcher.Close() }()
+	reads := &watch.Reads{}
+	loaded, err := s.read(reads)
 	if loaded == nil {
 		return err
 	}
 	for _, w := range loaded.Warnings {
 		_, _ = fmt.Fprintln(p.stdout, "warning:", w)
 	}
-	if err := p.try(c); err != nil { // what loading finds is among it
+	s.log = slog.New(slog.DiscardHandler)
+	g, err := s.build(loaded, err, reads)
+	if err != nil {
+		return err
+	}
+	if err := g.close(ctx); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(p.stdout, "ok")

@@ -66,18 +66,6 @@ func (p process) reloads(ctx context.Context, s *Server) {
 	}
 }
 
-// try builds everything that the configuration names, and throws it away: keys
-// that cannot be read and chains in the wrong order are found so.
-func (p process) try(c *cli.Command) error {
-	o := p.options(c)
-	o.Log = io.Discard
-	s, err := New(o)
-	if err != nil {
-		return err
-	}
-	return s.Discard()
-}
-
 // demoPace is the time between two events of the demo's streams, so that they
 // are seen to stream.
 const demoPace = 50 * time.Millisecond

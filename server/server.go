@@ -65,9 +65,25 @@ type Server struct {
 // New loads the configuration and builds the server. It listens on nothing
 // yet. The error holds every problem of the configuration.
 func New(o Options) (*Server, error) {
+	s, polls := empty(o)
+	if err := s.first(); err != nil {
+		_ = s.watcher.Close()
+		return nil, err
+	}
+	if polls != nil {
+		s.log.Warn("changes of files are seen late", "err", polls)
+	}
+	s.base, s.cut = context.WithCancelCause(context.Background())
+	s.api, s.admin = s.newAPI(), s.newAdmin()
+	return s, nil
+}
+
+// empty returns a server without a configuration, and why it sees changes of
+// files late, if it does.
+func empty(o Options) (s *Server, polls error) {
 	watcher, polls := watch.New()
 	registry := prometheus.NewRegistry()
-	s := &Server{
+	s = &Server{
 		options:  o,
 		plugins:  make(map[string]plugins.Plugin, len(o.Plugins)),
 		environ:  environ(o.Environ),
@@ -78,16 +94,7 @@ func New(o Options) (*Server, error) {
 	for _, p := range o.Plugins {
 		s.plugins[p.Name()] = p
 	}
-	if err := s.first(); err != nil {
-		_ = watcher.Close()
-		return nil, err
-	}
-	if polls != nil {
-		s.log.Warn("changes of files are seen late", "err", polls)
-	}
-	s.base, s.cut = context.WithCancelCause(context.Background())
-	s.api, s.admin = s.newAPI(), s.newAdmin()
-	return s, nil
+	return s, polls
 }
 
 // first loads the configuration that the server starts with, and the log that
