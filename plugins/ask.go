@@ -29,6 +29,10 @@ type Ask struct {
 	MaxTokens int64  // the most tokens the answer may have; 0 if not stated
 	Whole     bool   // whether the body was seen to its end
 
+	// IncludeUsage tells whether a stream shall end with its usage, as
+	// stream_options.include_usage has it.
+	IncludeUsage bool
+
 	// why says for people, for each field that two readers of the body could
 	// read differently, what is wrong with it.
 	why [3]string

@@ -28,6 +28,7 @@ type Call struct {
 	known  bool
 	cache  string
 	fault  error
+	status int
 	header http.Header
 }
 
@@ -116,6 +117,30 @@ func (c *Call) Fault() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.fault
+}
+
+// SetStatus notes what the answer came to, where the client was told another
+// status before that was known.
+func (c *Call) SetStatus(status int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.status = status
+}
+
+// Status returns what SetStatus has noted, 0 if nothing: the client was told.
+func (c *Call) Status() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.status
+}
+
+// Usage returns what the answer has used; see [Attempt.Usage]. It is the zero
+// Usage where no upstream was asked, as for a stored answer.
+func (c *Call) Usage() Usage {
+	if a := c.Trail.Answer(); a != nil {
+		return a.Usage()
+	}
+	return Usage{}
 }
 
 // SetCache notes what the cache did: HIT, MISS or BYPASS.

@@ -21,7 +21,7 @@ import (
 //   - It returns an error only when there is no response, and is safe for
 //     concurrent use.
 //   - A refusal is an [*Error], never a hand-made response; whoever asks again
-//     takes an [*Error] from inside as final.
+//     takes an [*Error] from inside as final, unless it says Again.
 //   - After the first byte nothing can be asked again: act before the body is
 //     handed out.
 type Chain []Link

@@ -15,6 +15,10 @@ type Error struct {
 	Message string      // for people: one sentence, without secrets
 	Header  http.Header // more headers of the answer, such as Retry-After; may be nil
 	Err     error       // the cause: logged, never sent; may be nil
+
+	// Again says that another attempt may do better: such an error comes from a
+	// single upstream. Whoever asks again takes any other as final.
+	Again bool
 }
 
 // Error implements error. The text is for logs.

@@ -5,50 +5,84 @@ import (
 	"sync"
 )
 
-// A Trail tells whom one request has asked. The pool of upstreams writes it,
-// so that a further attempt can go elsewhere. The zero Trail is ready to use.
+// A Trail tells whom one request has asked: its attempts, in the order in
+// which they began. The pool of upstreams writes it, so that a further attempt
+// can go elsewhere. The zero Trail is ready to use.
 type Trail struct {
-	mu    sync.Mutex
-	asked []string
-	left  int
+	mu       sync.Mutex
+	attempts []*Attempt
+	answer   *Attempt // nil is the latest
 }
 
-// Note adds the upstream that is asked now, and how many others, healthy and
-// not yet asked, could answer the same request.
-func (t *Trail) Note(upstream string, others int) {
+// Begin adds an attempt, which is about to be sent.
+func (t *Trail) Begin(a *Attempt) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.asked, t.left = append(t.asked, upstream), others
+	t.attempts = append(t.attempts, a)
+}
+
+// Note adds an attempt at the upstream, with so many others left, for whoever
+// needs no more of an attempt than that.
+func (t *Trail) Note(upstream string, others int) {
+	a := &Attempt{}
+	a.Begin(upstream, "", "", others)
+	t.Begin(a)
+}
+
+// Choose says whose answer stands, where two attempts ran beside each other.
+// Without it the latest attempt's does.
+func (t *Trail) Choose(a *Attempt) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.answer = a
+}
+
+// Answer returns the attempt whose answer stands, nil if nobody was asked.
+func (t *Trail) Answer() *Attempt {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.answer != nil || len(t.attempts) == 0 {
+		return t.answer
+	}
+	return t.attempts[len(t.attempts)-1]
+}
+
+// All returns the attempts so far.
+func (t *Trail) All() []*Attempt {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Clone(t.attempts)
 }
 
 // Asked reports whether the request has asked the upstream before.
 func (t *Trail) Asked(upstream string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return slices.Contains(t.asked, upstream)
+	return slices.ContainsFunc(t.attempts, func(a *Attempt) bool { return a.Upstream() == upstream })
 }
 
 // Attempts returns how often an upstream was asked.
 func (t *Trail) Attempts() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return len(t.asked)
+	return len(t.attempts)
 }
 
-// Last returns the upstream asked last, "" if none was.
+// Last returns the upstream whose answer stands, "" if none was asked.
 func (t *Trail) Last() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if len(t.asked) == 0 {
-		return ""
+	if a := t.Answer(); a != nil {
+		return a.Upstream()
 	}
-	return t.asked[len(t.asked)-1]
+	return ""
 }
 
-// Alternatives returns how many upstreams that were healthy and not yet asked
-// were left at the last attempt: 0 means that a retry asks one again.
+// Alternatives returns how many others, healthy and not yet asked, could have
+// answered in place of the latest attempt: 0 means that a retry asks one again.
 func (t *Trail) Alternatives() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.left
+	if len(t.attempts) == 0 {
+		return 0
+	}
+	return t.attempts[len(t.attempts)-1].Alternatives()
 }

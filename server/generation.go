@@ -58,7 +58,10 @@ func (g *generation) gather(s *Server, reads *watch.Reads) (err error) {
 	if len(upstreams) == 0 && g.config.Refused("upstreams") {
 		return nil
 	}
-	g.pool, err = upstream.New(upstreams, s.env("upstream", g.hold, reads))
+	c := upstream.Config{
+		Upstreams: upstreams, Fallbacks: g.config.Config.Fallbacks, Health: g.config.Config.Health,
+	}
+	g.pool, err = upstream.New(c, s.env("upstream", g.hold, reads))
 	return err
 }
 

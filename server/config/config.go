@@ -42,6 +42,22 @@ type Config struct {
 	// bound.
 	RequestTimeout time.Duration `koanf:"request_timeout"`
 
+	// StreamKeepalive is how long a stream may be silent before its first event
+	// until a comment is sent in front of it, and then again and again, so that
+	// load balancers do not cut the line. The status is 200 from then on: an
+	// error comes as an event of the stream. 0 sends none.
+	StreamKeepalive time.Duration `koanf:"stream_keepalive"`
+
+	// OnClientGone is what becomes of an answer whose client has left: cancel
+	// cancels it at the upstream, drain reads on, so that what it used is known.
+	OnClientGone string `koanf:"on_client_gone" jsonschema:"enum=cancel,enum=drain"`
+
+	// ClientGoneTime is how long drain reads on at most.
+	ClientGoneTime time.Duration `koanf:"client_gone_time"`
+
+	// ClientGoneBytes is how much of an answer drain reads at most.
+	ClientGoneBytes plugins.Size `koanf:"client_gone_bytes"`
+
 	// ReadHeaderTimeout bounds the reading of a request's headers.
 	ReadHeaderTimeout time.Duration `koanf:"read_header_timeout"`
 
@@ -79,6 +95,14 @@ type Config struct {
 	// Upstreams are the APIs that requests are relayed to, by names of our own
 	// choice.
 	Upstreams map[string]upstream.Settings `koanf:"upstreams" env:"named"`
+
+	// Fallbacks are, by model, the models that are asked in its place when every
+	// upstream that serves it is out, in this order. Without any a client gets
+	// the model that it asked for, or an error.
+	Fallbacks map[string][]string `koanf:"fallbacks"`
+
+	// Health says when an upstream is left alone for a while.
+	Health upstream.Health `koanf:"health"`
 }
 
 // TLS names the certificate that is shown to clients.
@@ -154,6 +178,9 @@ func Defaults() Config {
 		Drain:             5 * time.Minute,
 		DrainDelay:        5 * time.Second,
 		RequestTimeout:    10 * time.Minute,
+		OnClientGone:      "cancel",
+		ClientGoneTime:    time.Minute,
+		ClientGoneBytes:   4 * plugins.MiB,
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxBody:           50 * plugins.MiB,
@@ -161,5 +188,6 @@ func Defaults() Config {
 		CORS:              CORS{MaxAge: time.Hour},
 		Log:               Log{Level: "info", Format: "json", Access: true},
 		Chain:             []string{"auth", "limit", "cache", "retry"},
+		Health:            upstream.HealthDefaults(),
 	}
 }

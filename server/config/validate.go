@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/holysheep/relay/internal/tree"
+	"github.com/holysheep/relay/server/upstream"
 )
 
 // Validate reports every problem at once, joined with [errors.Join]. Each
@@ -25,6 +26,7 @@ func (c Config) Validate() error {
 		c.TLS.validate(),
 		c.validateDurations(),
 		c.validateBodies(),
+		oneOf("on_client_gone", c.OnClientGone, "cancel", "drain"),
 		c.CORS.validate(),
 		oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error"),
 		oneOf("log.format", c.Log.Format, "json", "text"),
@@ -44,6 +46,8 @@ func (c Config) Validate() error {
 	for _, name := range slices.Sorted(maps.Keys(c.Upstreams)) {
 		errs = append(errs, within("upstreams."+name, c.Upstreams[name].Validate())...)
 	}
+	errs = append(errs, upstream.ValidateFallbacks(c.Fallbacks))
+	errs = append(errs, within("health", c.Health.Validate())...)
 	return errors.Join(errs...)
 }
 
@@ -57,6 +61,8 @@ func (c Config) validateDurations() error {
 		{"drain", c.Drain, 0},
 		{"drain_delay", c.DrainDelay, 0},
 		{"request_timeout", c.RequestTimeout, 0},
+		{"stream_keepalive", c.StreamKeepalive, 0},
+		{"client_gone_time", c.ClientGoneTime, 0},
 		{"read_header_timeout", c.ReadHeaderTimeout, time.Millisecond},
 		{"idle_timeout", c.IdleTimeout, time.Millisecond},
 		{"cors.max_age", c.CORS.MaxAge, 0},
@@ -72,6 +78,9 @@ func (c Config) validateBodies() error {
 	var errs []error
 	if c.MaxBody < 1 {
 		errs = append(errs, fmt.Errorf("max_body: %s is below 1B", c.MaxBody))
+	}
+	if c.ClientGoneBytes < 0 {
+		errs = append(errs, fmt.Errorf("client_gone_bytes: %s is negative", c.ClientGoneBytes))
 	}
 	if c.MaxReplay < 0 || c.MaxReplay > c.MaxBody {
 		errs = append(errs, fmt.Errorf("max_replay: %s is not from 0B to max_body, %s", c.MaxReplay, c.MaxBody))

@@ -7,25 +7,27 @@ import (
 	"github.com/holysheep/relay/plugins"
 )
 
-// pick chooses whom to ask, and notes it on the call's trail: among the
-// upstreams that serve the model, those not yet asked, of the lowest priority,
-// at random by weight. If all have been asked, it begins again.
-func (p *Pool) pick(call *plugins.Call) (*member, error) {
-	model, err := p.model(call)
+// pick chooses whom to ask, and notes it on the attempt and the call's trail:
+// among the upstreams that serve the model, those not yet asked, of the lowest
+// priority, at random by weight. If all have been asked, it begins again.
+func (p *Pool) pick(a *asking) error {
+	model, err := p.model(a.call)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	fresh, all := p.candidates(call, model)
+	fresh, all := p.candidates(a.call, model)
 	if len(all) == 0 {
-		return nil, ErrModel
+		return ErrModel
 	}
 	from := fresh
 	if len(from) == 0 {
 		from = all
 	}
-	m := draw(best(from))
-	call.Trail.Note(m.name, max(len(fresh)-1, 0))
-	return m, nil
+	a.member, a.model = draw(best(from)), model
+	a.key = a.member.keys.pick()
+	a.attempt.Begin(a.member.name, a.key.name, model, max(len(fresh)-1, 0))
+	a.call.Trail.Begin(a.attempt)
+	return nil
 }
 
 // model returns the model to go by, "" if no upstream cares. It returns

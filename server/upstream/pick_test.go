@@ -20,6 +20,13 @@ func asked(t *testing.T, model string, names ...string) *plugins.Call {
 	return call
 }
 
+// pick has the pool choose for one attempt of the call.
+func pick(p *Pool, call *plugins.Call) (*member, error) {
+	a := &asking{Pool: p, call: call, attempt: &plugins.Attempt{}}
+	err := p.pick(a)
+	return a.member, err
+}
+
 func TestPick(t *testing.T) {
 	at := func(priority, weight int, models ...string) Settings {
 		return settings("http://x/v1", func(s *Settings) { s.Priority, s.Weight, s.Models = priority, weight, models })
@@ -49,7 +56,7 @@ func TestPick(t *testing.T) {
 			seen := map[string]bool{}
 			for range 200 {
 				call := asked(t, tt.model, tt.asked...)
-				m, err := p.pick(call)
+				m, err := pick(p, call)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -99,7 +106,7 @@ func TestAModelInDoubtIsNotRouted(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			req := plugintest.Request(t, tt.body)
 			call := plugins.NewCall("", func() plugins.Ask { return plugins.ReadAsk(req, []byte(tt.body), tt.whole) })
-			m, err := newPool(t, nil, tt.pool).pick(call)
+			m, err := pick(newPool(t, nil, tt.pool), call)
 			switch {
 			case tt.want == "" && !errors.Is(err, plugins.ErrAmbiguousBody):
 				t.Errorf("got %v, %v, want %v", m, err, plugins.ErrAmbiguousBody)
@@ -116,7 +123,7 @@ func TestSharesFollowTheWeights(t *testing.T) {
 	const n = 10_000
 	b := 0
 	for range n {
-		m, _ := p.pick(asked(t, ""))
+		m, _ := pick(p, asked(t, ""))
 		if m.name == "b" {
 			b++
 		}

@@ -11,8 +11,10 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/holysheep/relay/internal/scrub"
+	"github.com/holysheep/relay/internal/wire"
 	"github.com/holysheep/relay/plugins"
 )
 
@@ -36,12 +38,27 @@ var (
 	}
 )
 
+// Config is what a pool is made of.
+type Config struct {
+	// Upstreams are the upstreams by name.
+	Upstreams map[string]Settings
+
+	// Fallbacks are, for a model, those that are asked in its place when every
+	// upstream that serves it is out, in this order.
+	Fallbacks map[string][]string
+
+	// Health says when an upstream is left alone.
+	Health Health
+}
+
 // A Pool is many upstreams that are asked as if they were one. It is the
 // innermost [http.RoundTripper] of the chain and safe for concurrent use.
 type Pool struct {
+	config  Config
 	members []*member // by priority, then name
 	routes  bool      // whether any member serves only some models
 	log     *slog.Logger
+	now     func() time.Time
 	metrics *metrics
 }
 
@@ -50,27 +67,27 @@ type member struct {
 	name   string
 	set    Settings
 	base   *url.URL // without the last slash of its path
-	key    string   // "" sends no key
+	keys   *keys
 	client http.RoundTripper
 
 	failing atomic.Bool // the latest request that ended found nobody there
 }
 
-// New returns a pool of the given upstreams, by name. Keys are read by
-// env.Secret, connections are kept over a reload by env.Keep. Every problem is
+// New returns a pool of the given upstreams. Keys are read by env.Secret,
+// connections and health are kept over a reload by env.Keep. Every problem is
 // reported at once.
-func New(settings map[string]Settings, env plugins.Env) (*Pool, error) {
-	if len(settings) == 0 {
+func New(c Config, env plugins.Env) (*Pool, error) {
+	if len(c.Upstreams) == 0 {
 		return nil, ErrNoUpstream
 	}
 	m, err := plugins.Keep(env, "metrics", func() (*metrics, error) { return newMetrics(env.Metrics), nil })
 	if err != nil {
 		return nil, err
 	}
-	p := &Pool{log: env.Log, metrics: m}
+	p := &Pool{config: c, log: env.Log, now: env.Now, metrics: m}
 	var errs []error
-	for _, name := range slices.Sorted(maps.Keys(settings)) {
-		one, err := newMember(name, settings[name], env)
+	for _, name := range slices.Sorted(maps.Keys(c.Upstreams)) {
+		one, err := newMember(name, c.Upstreams[name], env)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("upstreams.%s: %w", name, err))
 			continue
@@ -82,86 +99,83 @@ func New(settings map[string]Settings, env plugins.Env) (*Pool, error) {
 	return p, errors.Join(errs...)
 }
 
-func newMember(name string, s Settings, env plugins.Env) (*member, error) {
-	base, err := url.Parse(strings.TrimRight(s.BaseURL, "/"))
-	if err != nil {
+func newMember(name string, s Settings, env plugins.Env) (m *member, err error) {
+	m = &member{name: name, set: s}
+	if m.base, err = url.Parse(strings.TrimRight(s.BaseURL, "/")); err != nil {
 		return nil, errors.New("base_url: not a URL")
 	}
-	m := &member{name: name, set: s, base: base}
-	if s.APIKeyEnv != "" || s.APIKeyFile != "" {
-		if m.key, err = env.Secret(s.APIKeyEnv, s.APIKeyFile); err != nil {
-			return nil, fmt.Errorf("api_key: %w", err)
-		}
+	if m.keys, err = newKeys(s, env); err != nil {
+		return nil, err
 	}
 	m.client, err = transport(name, s, env)
 	return m, err
 }
 
+// An asking is one attempt on its way through the pool.
+type asking struct {
+	*Pool
+	call    *plugins.Call
+	attempt *plugins.Attempt
+	route   wire.Route
+
+	// What pick has chosen.
+	member *member
+	key    *key   // never nil
+	model  string // that clients know; "" is none
+}
+
 // RoundTrip asks one upstream. It goes by the request's model, and prefers
 // upstreams that this request has not asked before.
 func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
-	call := plugins.CallOf(req.Context())
-	m, err := p.pick(call)
-	if err != nil {
+	a := &asking{Pool: p, call: plugins.CallOf(req.Context()), attempt: plugins.AttemptOf(req.Context())}
+	a.route, _ = wire.Of(req.URL.EscapedPath())
+	if a.attempt == nil {
+		a.attempt = &plugins.Attempt{}
+	}
+	if err := p.pick(a); err != nil {
 		return nil, err
 	}
-	done := p.metrics.ask(m.name)
-	res, err := m.client.RoundTrip(m.address(req))
+	res, err := a.send(req)
+	if err == nil {
+		res, err = a.judgeKey(req, res)
+	}
+	if err == nil {
+		res, err = a.inspect(req, res)
+	}
+	return a.settle(req, res, err)
+}
+
+// send sends the request to the upstream that was chosen.
+func (a *asking) send(req *http.Request) (*http.Response, error) {
+	done := a.metrics.ask(a.member.name)
+	res, err := a.member.client.RoundTrip(a.address(req))
 	done(res)
-	p.tell(req.Context(), m, err)
 	if err != nil {
-		return nil, scrub.Wrap("upstream "+m.name+": ", err)
+		return nil, scrub.Wrap("upstream "+a.member.name+": ", err)
 	}
-	if res.StatusCode == http.StatusUnauthorized {
-		_ = res.Body.Close()
-		p.log.WarnContext(req.Context(), "the upstream refused the relay's key", "upstream", m.name, "request_id", call.ID)
-		return nil, ErrKey
-	}
-	if m.key != "" {
-		conceal(res, m.key)
+	if a.key.secret != "" {
+		conceal(res, a.key.secret)
 	}
 	return res, nil
+}
+
+// settle takes down what the attempt came to, and returns it.
+func (a *asking) settle(req *http.Request, res *http.Response, err error) (*http.Response, error) {
+	a.tell(req.Context(), a.member, err)
+	return res, err
 }
 
 // tell logs when an upstream begins to fail and when it answers again, once
 // each: where a spare one answers, nobody else would say so. A request that was
 // given up says nothing about the upstream.
 func (p *Pool) tell(ctx context.Context, m *member, err error) {
+	_, known := plugins.AsError(err)
 	switch {
-	case err == nil:
+	case err == nil || known:
 		if m.failing.Load() && m.failing.Swap(false) {
 			p.log.InfoContext(ctx, "an upstream answers again", "upstream", m.name)
 		}
 	case ctx.Err() == nil && !m.failing.Swap(true):
 		p.log.WarnContext(ctx, "an upstream does not answer", "upstream", m.name, "err", scrub.Error(err))
 	}
-}
-
-// Fingerprints returns the name of every upstream with the fingerprint of its
-// key, "" for one without, for operators.
-func (p *Pool) Fingerprints(of func(key string) string) map[string]string {
-	prints := make(map[string]string, len(p.members))
-	for _, m := range p.members {
-		if prints[m.name] = ""; m.key != "" {
-			prints[m.name] = of(m.key)
-		}
-	}
-	return prints
-}
-
-// address returns a copy of req that goes to m, with m's key in place of the
-// client's. What the client asks under /v1 is asked under the base URL.
-func (m *member) address(req *http.Request) *http.Request {
-	out := req.WithContext(unseen(req.Context(), m.key))
-	u := *req.URL
-	u.Scheme, u.Host = m.base.Scheme, m.base.Host
-	u.Path = m.base.Path + strings.TrimPrefix(req.URL.Path, "/v1")
-	if u.RawPath != "" || m.base.RawPath != "" {
-		u.RawPath = m.base.EscapedPath() + strings.TrimPrefix(req.URL.EscapedPath(), "/v1")
-	}
-	out.URL, out.Host, out.Header = &u, "", req.Header.Clone()
-	if m.key != "" {
-		out.Header.Set("Authorization", "Bearer "+m.key)
-	}
-	return out
 }

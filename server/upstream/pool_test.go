@@ -16,7 +16,7 @@ import (
 // newPool returns a pool of the upstreams; environ holds their keys.
 func newPool(t *testing.T, environ map[string]string, settings map[string]Settings) *Pool {
 	t.Helper()
-	p, err := New(settings, plugintest.Env(t, environ))
+	p, err := New(Config{Upstreams: settings, Health: HealthDefaults()}, plugintest.Env(t, environ))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,16 +140,16 @@ func TestADeadUpstreamIsNamedInTheError(t *testing.T) {
 }
 
 func TestProblemsAreReportedAtOnce(t *testing.T) {
-	_, err := New(map[string]Settings{
+	_, err := New(Config{Upstreams: map[string]Settings{
 		"a": settings("http://a/v1", func(s *Settings) { s.APIKeyEnv = "NOT_SET" }),
 		"b": settings("http://b/v1", func(s *Settings) { s.APIKeyFile = "/does/not/exist" }),
-	}, plugintest.Env(t, nil))
+	}}, plugintest.Env(t, nil))
 	for _, want := range []string{"upstreams.a: api_key", "NOT_SET", "upstreams.b: api_key", "/does/not/exist"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("err = %v, want it to name %s", err, want)
 		}
 	}
-	if _, err := New(nil, plugintest.Env(t, nil)); !errors.Is(err, ErrNoUpstream) {
+	if _, err := New(Config{}, plugintest.Env(t, nil)); !errors.Is(err, ErrNoUpstream) {
 		t.Errorf("no upstream: %v, want %v", err, ErrNoUpstream)
 	}
 }

@@ -16,7 +16,7 @@ func TestAnUpstreamThatFailsIsToldOnce(t *testing.T) {
 	var log bytes.Buffer
 	env := plugintest.Env(t, nil)
 	env.Log = slog.New(slog.NewTextHandler(&log, nil))
-	p, err := New(map[string]Settings{"one": settings("http://x/v1", nil)}, env)
+	p, err := New(Config{Upstreams: map[string]Settings{"one": settings("http://x/v1", nil)}}, env)
 	if err != nil {
 		t.Fatal(err)
 	}
