@@ -60,6 +60,7 @@ func (g *generation) gather(s *Server, reads *watch.Reads) (err error) {
 	}
 	c := upstream.Config{
 		Upstreams: upstreams, Fallbacks: g.config.Config.Fallbacks, Health: g.config.Config.Health,
+		Dial: s.options.dial,
 	}
 	g.pool, err = upstream.New(c, s.env("upstream", g.hold, reads))
 	return err

@@ -31,6 +31,12 @@ type Options struct {
 
 	// Upstreams, if there are any, take the place of those configured.
 	Upstreams map[string]upstream.Settings
+
+	// dial, if not nil, connects to upstreams in place of the network, and poll
+	// has files looked at every few seconds: tests with a clock of their own can
+	// wait for neither the network nor inotify.
+	dial upstream.Dial
+	poll bool
 }
 
 // A Server is a relay: two listeners and the current configuration.
@@ -81,7 +87,7 @@ func New(o Options) (*Server, error) {
 // empty returns a server without a configuration, and why it sees changes of
 // files late, if it does.
 func empty(o Options) (s *Server, polls error) {
-	watcher, polls := watch.New()
+	watcher, polls := watcher(o.poll)
 	registry := prometheus.NewRegistry()
 	s = &Server{
 		options:  o,
@@ -95,6 +101,14 @@ func empty(o Options) (s *Server, polls error) {
 		s.plugins[p.Name()] = p
 	}
 	return s, polls
+}
+
+// watcher returns what watches files, and why it sees changes late, if it does.
+func watcher(poll bool) (*watch.Watcher, error) {
+	if poll {
+		return watch.Poll(), nil
+	}
+	return watch.New()
 }
 
 // first loads the configuration that the server starts with, and the log that

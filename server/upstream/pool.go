@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -49,7 +50,14 @@ type Config struct {
 
 	// Health says when an upstream is left alone.
 	Health Health
+
+	// Dial, if not nil, connects to upstreams and their proxies in place of the
+	// network.
+	Dial Dial
 }
+
+// A Dial connects to an address, as [net.Dialer.DialContext] does.
+type Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 // A Pool is many upstreams that are asked as if they were one. It is the
 // innermost [http.RoundTripper] of the chain and safe for concurrent use.
@@ -87,7 +95,7 @@ func New(c Config, env plugins.Env) (*Pool, error) {
 	p := &Pool{config: c, log: env.Log, now: env.Now, metrics: m}
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(c.Upstreams)) {
-		one, err := newMember(name, c.Upstreams[name], env)
+		one, err := newMember(name, c.Upstreams[name], c.Dial, env)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("upstreams.%s: %w", name, err))
 			continue
@@ -99,7 +107,7 @@ func New(c Config, env plugins.Env) (*Pool, error) {
 	return p, errors.Join(errs...)
 }
 
-func newMember(name string, s Settings, env plugins.Env) (m *member, err error) {
+func newMember(name string, s Settings, dial Dial, env plugins.Env) (m *member, err error) {
 	m = &member{name: name, set: s}
 	if m.base, err = url.Parse(strings.TrimRight(s.BaseURL, "/")); err != nil {
 		return nil, errors.New("base_url: not a URL")
@@ -107,7 +115,7 @@ func newMember(name string, s Settings, env plugins.Env) (m *member, err error) 
 	if m.keys, err = newKeys(s, env); err != nil {
 		return nil, err
 	}
-	m.client, err = transport(name, s, env)
+	m.client, err = transport(name, s, dial, env)
 	return m, err
 }
 

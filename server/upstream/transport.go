@@ -28,9 +28,13 @@ const (
 
 // transport returns the connections to one upstream. They are kept over a
 // reload as long as what they depend on stays the same.
-func transport(name string, s Settings, env plugins.Env) (http.RoundTripper, error) {
+func transport(name string, s Settings, dial Dial, env plugins.Env) (http.RoundTripper, error) {
 	return plugins.Keep(env, "transport."+name+"."+s.ConnectTimeout.String(), func() (*conns, error) {
-		return newConns(s.ConnectTimeout, silence), nil
+		c := newConns(s.ConnectTimeout, silence)
+		if dial != nil {
+			c.DialContext = dial
+		}
+		return c, nil
 	})
 }
 
