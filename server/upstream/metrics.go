@@ -138,9 +138,13 @@ func (m *meters) release() {
 	}
 }
 
+// sent counts a request that is about to be sent.
+func (m *meters) sent() { m.waiting.Inc() }
+
 // answered counts what a request came to, nil if there was no answer, which
 // took so long.
 func (m *meters) answered(res *http.Response, took time.Duration) {
+	m.waiting.Dec()
 	if res == nil || res.StatusCode < 100 || res.StatusCode > 599 {
 		m.errors.Inc()
 		return

@@ -49,7 +49,7 @@ func (p *Pool) pick(a *asking) error {
 			return busy(now, options)
 		}
 		if a.take(now, &options[i]) {
-			a.begin(&options[i], options)
+			a.begin(now, &options[i], options)
 			return nil
 		}
 	}
@@ -86,6 +86,9 @@ func (a *asking) survey(now time.Time, all []option, tried []*plugins.Attempt, m
 		}
 		o := option{m: m, model: model, rank: rank, full: m.state.full(now, &m.set)}
 		o.see(m.state.breaker.Look(now))
+		if !m.keys.good(now) {
+			o.out, o.left = true, plugins.Forever
+		}
 		for _, t := range tried {
 			o.asked = o.asked || o.wasAskedBy(t)
 		}
@@ -100,7 +103,7 @@ func (a *asking) survey(now time.Time, all []option, tried []*plugins.Attempt, m
 func (a *asking) take(now time.Time, o *option) bool {
 	s := o.m.state
 	ticket, fits := s.breaker.Take(now)
-	if !fits && !o.out {
+	if !fits && !o.out { // the trial that was due is somebody else's
 		o.out = true
 		return false
 	}
@@ -114,9 +117,9 @@ func (a *asking) take(now time.Time, o *option) bool {
 }
 
 // begin notes the choice.
-func (a *asking) begin(o *option, options []option) {
+func (a *asking) begin(now time.Time, o *option, options []option) {
 	a.member, a.model = o.m, o.model
-	a.key = o.m.keys.pick()
+	a.key = o.m.keys.pick(now, a.call)
 	others := 0
 	for i := range options {
 		if other := &options[i]; other != o && other.grade() <= gradeSpare {

@@ -158,9 +158,8 @@ func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
 // send sends the request to the upstream that was chosen.
 func (a *asking) send(req *http.Request) (*http.Response, error) {
 	meters, began := a.member.state.meters, a.now()
-	meters.waiting.Inc()
+	meters.sent()
 	res, err := a.member.client.RoundTrip(a.address(req))
-	meters.waiting.Dec()
 	meters.answered(res, a.now().Sub(began))
 	if err != nil {
 		return nil, scrub.Wrap("upstream "+a.member.name+": ", err)

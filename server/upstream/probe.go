@@ -40,7 +40,7 @@ func (p *Pool) Start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	p.probes.cancel = cancel
 	for _, m := range p.members {
-		if m.set.Probe.Path != "" {
+		if m.set.Probe.Interval > 0 {
 			p.probes.running.Go(func() { p.watch(ctx, m) })
 		}
 	}
@@ -101,8 +101,9 @@ func (p *Pool) probe(ctx context.Context, m *member) {
 	if err != nil {
 		return // Validate has seen to it
 	}
-	a := &asking{Pool: p, call: plugins.NewCall("", nil), attempt: &plugins.Attempt{}, member: m, key: m.keys.pick()}
-	a.route = wire.Route{Wire: m.wires.first()}
+	a := &asking{Pool: p, call: plugins.NewCall("", nil), attempt: &plugins.Attempt{}, member: m}
+	a.key = m.keys.pick(p.now(), a.call)
+	a.route = wire.Route{Wire: m.wires.names()[0]}
 	a.ticket, _ = m.state.breaker.Take(p.now())
 	res, err := m.client.RoundTrip(a.address(req))
 	switch {

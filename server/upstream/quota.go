@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// quotaSlots is in how many parts a quota counts its period. A request counts
+// quotaSlots is in how many parts a throttle counts its period. A request counts
 // for up to one of them longer than the period, 1.7 % of it.
 const quotaSlots = 60
 
-// A quota bounds how many requests are sent within any period, as providers
+// A throttle bounds how many requests are sent within any period, as providers
 // state their limits: never more than that, wherever the period begins. A
 // bucket that refills, as of internal/gcra, would let up to twice as many
 // through. It is safe for concurrent use.
-type quota struct {
+type throttle struct {
 	mu     sync.Mutex
 	most   int // within period; 0 is without bound
 	period time.Duration
@@ -23,76 +23,76 @@ type quota struct {
 	counts [quotaSlots + 1]int
 }
 
-// set has the quota go by these numbers from now on. What was counted counts on:
+// set has it go by these numbers from now on. What was counted counts on:
 // under another period as if it were from now.
-func (q *quota) set(now time.Time, most int, period time.Duration) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.most = most
-	if period == q.period {
+func (t *throttle) set(now time.Time, most int, period time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.most = most
+	if period == t.period {
 		return
 	}
-	if q.period > 0 {
-		q.advance(now)
+	if t.period > 0 {
+		t.advance(now)
 	}
-	clear(q.counts[:])
-	q.period, q.start, q.latest = period, now, 0
-	q.counts[0] = q.sum
+	clear(t.counts[:])
+	t.period, t.start, t.latest = period, now, 0
+	t.counts[0] = t.sum
 }
 
 // take counts a request, if there is room for it.
-func (q *quota) take(now time.Time) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.most == 0 {
+func (t *throttle) take(now time.Time) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.most == 0 {
 		return true
 	}
-	q.advance(now)
-	if q.sum >= q.most {
+	t.advance(now)
+	if t.sum >= t.most {
 		return false
 	}
-	q.sum++
-	q.counts[q.at(q.latest)]++
+	t.sum++
+	t.counts[t.at(t.latest)]++
 	return true
 }
 
 // look returns how many requests there is room for, and if there is none, how
 // long until there is.
-func (q *quota) look(now time.Time) (left int, wait time.Duration) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.most == 0 {
+func (t *throttle) look(now time.Time) (left int, wait time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.most == 0 {
 		return 0, 0
 	}
-	q.advance(now)
-	if left = q.most - q.sum; left > 0 {
+	t.advance(now)
+	if left = t.most - t.sum; left > 0 {
 		return left, 0
 	}
 	over := 1 - left // so many have to leave first
-	for n := q.latest - quotaSlots; n <= q.latest; n++ {
-		if over -= q.counts[q.at(n)]; over <= 0 {
-			end := q.start.Add(time.Duration(n+quotaSlots+1) * q.slot())
+	for n := t.latest - quotaSlots; n <= t.latest; n++ {
+		if over -= t.counts[t.at(n)]; over <= 0 {
+			end := t.start.Add(time.Duration(n+quotaSlots+1) * t.slot())
 			return 0, max(end.Sub(now), time.Millisecond)
 		}
 	}
-	return 0, q.period
+	return 0, t.period
 }
 
 // advance makes the slot of now the latest, and forgets those that are older
 // than the period. Time never goes back.
-func (q *quota) advance(now time.Time) {
-	n := int64(now.Sub(q.start) / q.slot())
-	for i := q.latest + 1; i <= min(n, q.latest+quotaSlots+1); i++ {
-		q.sum -= q.counts[q.at(i)]
-		q.counts[q.at(i)] = 0
+func (t *throttle) advance(now time.Time) {
+	n := int64(now.Sub(t.start) / t.slot())
+	for i := t.latest + 1; i <= min(n, t.latest+quotaSlots+1); i++ {
+		t.sum -= t.counts[t.at(i)]
+		t.counts[t.at(i)] = 0
 	}
-	q.latest = max(q.latest, n)
+	t.latest = max(t.latest, n)
 }
 
-func (q *quota) slot() time.Duration { return max(q.period/quotaSlots, 1) }
+func (t *throttle) slot() time.Duration { return max(t.period/quotaSlots, 1) }
 
 // at returns where the n-th slot is counted; n is negative near the beginning.
-func (q *quota) at(n int64) int {
+func (t *throttle) at(n int64) int {
 	const all = quotaSlots + 1
 	return int((n%all + all) % all)
 }

@@ -34,25 +34,9 @@ func wireBit(name wire.Name) wireSet {
 	return 15
 }
 
-// names returns the names of the set.
-func (w wireSet) names() []string {
-	var names []string
-	for _, name := range wire.Names() {
-		if w&wireBit(name) != 0 {
-			names = append(names, string(name))
-		}
-	}
-	return names
-}
-
-// first returns the first of the set.
-func (w wireSet) first() wire.Name {
-	for _, name := range wire.Names() {
-		if w&wireBit(name) != 0 {
-			return name
-		}
-	}
-	return ""
+// names returns the names of the set, which is never empty.
+func (w wireSet) names() []wire.Name {
+	return slices.DeleteFunc(wire.Names(), func(name wire.Name) bool { return w&wireBit(name) == 0 })
 }
 
 // wiresOf returns the wires that an upstream of the pool speaks: those that it
@@ -62,13 +46,13 @@ func (w wireSet) first() wire.Name {
 func wiresOf(s Settings, all map[string]Settings) wireSet {
 	var set wireSet
 	for _, name := range s.Wires {
-		set |= wireBit(wire.Name(name))
+		set |= wireBit(name)
 	}
 	if set != 0 {
 		return set
 	}
 	for _, other := range all {
-		if slices.Contains(other.Wires, string(wire.Anthropic)) {
+		if slices.Contains(other.Wires, wire.Anthropic) {
 			return wireBit(wire.OpenAI)
 		}
 	}

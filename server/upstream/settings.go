@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/holysheep/relay/internal/wire"
 )
 
 // Settings describe one upstream.
@@ -48,7 +50,7 @@ type Settings struct {
 	// Wires are the APIs that the upstream speaks: openai, anthropic, gemini,
 	// azure. Without any it speaks openai, and anthropic unless another upstream
 	// names that.
-	Wires []string `koanf:"wires"`
+	Wires []wire.Name `koanf:"wires"`
 
 	// Rewrite is, for a model as clients name it, what the upstream calls it. The
 	// upstream serves these models beside those that fit models.
@@ -71,10 +73,10 @@ type Settings struct {
 
 // Probe says how an upstream is asked whether it is alive.
 type Probe struct {
-	// Path is what is asked, under base_url, such as /models. Empty never asks.
+	// Path is what is asked, under base_url.
 	Path string `koanf:"path"`
 
-	// Interval is how often.
+	// Interval is how often. 0 never asks.
 	Interval time.Duration `koanf:"interval"`
 
 	// Timeout bounds the answer.
@@ -85,7 +87,7 @@ type Probe struct {
 func Defaults() Settings {
 	return Settings{
 		Weight: 1, ConnectTimeout: 10 * time.Second, Period: time.Minute,
-		Probe: Probe{Interval: 10 * time.Second, Timeout: 5 * time.Second},
+		Probe: Probe{Path: "/models", Timeout: 5 * time.Second},
 	}
 }
 

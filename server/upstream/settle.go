@@ -79,8 +79,8 @@ func (a *asking) judge(req *http.Request, res *http.Response, err error) (verdic
 		return bad, 0
 	}
 	switch status := res.StatusCode; {
-	case status == http.StatusUnauthorized || status == http.StatusForbidden:
-		return nothing, 0
+	case status == http.StatusUnauthorized || status == http.StatusForbidden || status == http.StatusPaymentRequired:
+		return nothing, 0 // on the key
 	case passes(status):
 		return bad, plugins.RetryAfter(res.Header, a.now())
 	}

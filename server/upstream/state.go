@@ -13,7 +13,7 @@ import (
 // a reload.
 type state struct {
 	breaker  *breaker.Breaker
-	quota    quota
+	quota    throttle
 	inFlight atomic.Int64
 	asked    atomic.Int64           // requests so far, for whoever wants to know whether there were any
 	failing  atomic.Bool            // the latest request that ended found nobody there
