@@ -122,7 +122,7 @@ func (a *asking) begin(now time.Time, o *option, options []option) {
 	a.key = o.m.keys.pick(now, a.call)
 	others := 0
 	for i := range options {
-		if other := &options[i]; other != o && other.grade() <= gradeSpare {
+		if other := &options[i]; other != o && other.grade() == gradeFresh {
 			others++
 			if other.m != o.m {
 				a.elsewhere++
