@@ -164,5 +164,6 @@ func (g *generation) release() {
 
 // close frees what the generation holds.
 func (g *generation) close(ctx context.Context) error {
+	g.pool.Close()
 	return errors.Join(g.chain.Close(ctx), g.hold.Release())
 }

@@ -3,6 +3,7 @@ package upstream
 import (
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/holysheep/relay/plugins"
 )
@@ -31,7 +32,21 @@ func newKeys(s Settings, env plugins.Env) (*keys, error) {
 }
 
 // pick returns the key to ask with.
-func (k *keys) pick() *key { return k.all[0] }
+func (k *keys) pick(time.Time, *plugins.Call) *key { return k.all[0] }
+
+// good reports whether any key is not ejected.
+func (k *keys) good(time.Time) bool { return true }
+
+// show tells how many there are.
+func (k *keys) show(time.Time) Keys {
+	n := 0
+	for _, one := range k.all {
+		if one.secret != "" {
+			n++
+		}
+	}
+	return Keys{Total: n}
+}
 
 // judgeKey tells an answer that refuses the key from any other. It returns an
 // error in its place where the client must not take it for its own key's.

@@ -11,9 +11,9 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
+	"github.com/holysheep/relay/internal/breaker"
 	"github.com/holysheep/relay/internal/scrub"
 	"github.com/holysheep/relay/internal/wire"
 	"github.com/holysheep/relay/plugins"
@@ -64,10 +64,12 @@ type Dial func(ctx context.Context, network, address string) (net.Conn, error)
 type Pool struct {
 	config  Config
 	members []*member // by priority, then name
-	routes  bool      // whether any member serves only some models
+	routes  bool      // whether it matters to any member, or to a fallback, which model is asked for
+	wires   wireSet   // that any member speaks
 	log     *slog.Logger
 	now     func() time.Time
 	metrics *metrics
+	probes  probes
 }
 
 // A member is one upstream, ready to be asked.
@@ -77,8 +79,8 @@ type member struct {
 	base   *url.URL // without the last slash of its path
 	keys   *keys
 	client http.RoundTripper
-
-	failing atomic.Bool // the latest request that ended found nobody there
+	wires  wireSet
+	state  *state
 }
 
 // New returns a pool of the given upstreams. Keys are read by env.Secret,
@@ -92,16 +94,21 @@ func New(c Config, env plugins.Env) (*Pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Pool{config: c, log: env.Log, now: env.Now, metrics: m}
+	p := &Pool{config: c, log: env.Log, now: env.Now, metrics: m, routes: len(c.Fallbacks) > 0}
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(c.Upstreams)) {
 		one, err := newMember(name, c.Upstreams[name], c.Dial, env)
+		if err == nil {
+			one.state, err = newState(name, one.set, c.Health, m, env)
+		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("upstreams.%s: %w", name, err))
 			continue
 		}
+		one.wires = wiresOf(one.set, c.Upstreams)
 		p.members = append(p.members, one)
-		p.routes = p.routes || len(one.set.Models) > 0
+		p.routes = p.routes || one.set.routed()
+		p.wires |= one.wires
 	}
 	slices.SortStableFunc(p.members, func(a, b *member) int { return a.set.Priority - b.set.Priority })
 	return p, errors.Join(errs...)
@@ -125,11 +132,14 @@ type asking struct {
 	call    *plugins.Call
 	attempt *plugins.Attempt
 	route   wire.Route
+	strict  bool // the client wants no other model
 
 	// What pick has chosen.
-	member *member
-	key    *key   // never nil
-	model  string // that clients know; "" is none
+	member    *member
+	key       *key   // never nil
+	model     string // that clients know; "" is none
+	ticket    breaker.Ticket
+	elsewhere int // others that are as good, at other upstreams
 }
 
 // RoundTrip asks one upstream. It goes by the request's model, and prefers
@@ -137,6 +147,7 @@ type asking struct {
 func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
 	a := &asking{Pool: p, call: plugins.CallOf(req.Context()), attempt: plugins.AttemptOf(req.Context())}
 	a.route, _ = wire.Of(req.URL.EscapedPath())
+	a.strict = refusesFallback(req.Header)
 	if a.attempt == nil {
 		a.attempt = &plugins.Attempt{}
 	}
@@ -155,9 +166,10 @@ func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // send sends the request to the upstream that was chosen.
 func (a *asking) send(req *http.Request) (*http.Response, error) {
-	done := a.metrics.ask(a.member.name)
+	meters, began := a.member.state.meters, a.now()
+	meters.sent()
 	res, err := a.member.client.RoundTrip(a.address(req))
-	done(res)
+	meters.answered(res, a.now().Sub(began))
 	if err != nil {
 		return nil, scrub.Wrap("upstream "+a.member.name+": ", err)
 	}
@@ -165,25 +177,4 @@ func (a *asking) send(req *http.Request) (*http.Response, error) {
 		conceal(res, a.key.secret)
 	}
 	return res, nil
-}
-
-// settle takes down what the attempt came to, and returns it.
-func (a *asking) settle(req *http.Request, res *http.Response, err error) (*http.Response, error) {
-	a.tell(req.Context(), a.member, err)
-	return res, err
-}
-
-// tell logs when an upstream begins to fail and when it answers again, once
-// each: where a spare one answers, nobody else would say so. A request that was
-// given up says nothing about the upstream.
-func (p *Pool) tell(ctx context.Context, m *member, err error) {
-	_, known := plugins.AsError(err)
-	switch {
-	case err == nil || known:
-		if m.failing.Load() && m.failing.Swap(false) {
-			p.log.InfoContext(ctx, "an upstream answers again", "upstream", m.name)
-		}
-	case ctx.Err() == nil && !m.failing.Swap(true):
-		p.log.WarnContext(ctx, "an upstream does not answer", "upstream", m.name, "err", scrub.Error(err))
-	}
 }

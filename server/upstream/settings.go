@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/holysheep/relay/internal/wire"
 )
 
 // Settings describe one upstream.
@@ -44,11 +46,49 @@ type Settings struct {
 
 	// ConnectTimeout bounds connecting and the TLS handshake, each.
 	ConnectTimeout time.Duration `koanf:"connect_timeout"`
+
+	// Wires are the APIs that the upstream speaks: openai, anthropic, gemini,
+	// azure. Without any it speaks openai, and anthropic unless another upstream
+	// names that.
+	Wires []wire.Name `koanf:"wires"`
+
+	// Rewrite is, for a model as clients name it, what the upstream calls it. The
+	// upstream serves these models beside those that fit models.
+	Rewrite map[string]string `koanf:"rewrite"`
+
+	// MaxInFlight is how many requests the upstream is asked at once. 0 is
+	// without bound.
+	MaxInFlight int `koanf:"max_in_flight" jsonschema:"minimum=0"`
+
+	// Requests is how many requests the upstream is asked within period, any
+	// period. 0 is without bound.
+	Requests int `koanf:"requests" jsonschema:"minimum=0"`
+
+	// Period is the time that requests counts in.
+	Period time.Duration `koanf:"period"`
+
+	// Probe asks the upstream whether it is alive while nobody else does.
+	Probe Probe `koanf:"probe"`
+}
+
+// Probe says how an upstream is asked whether it is alive.
+type Probe struct {
+	// Path is what is asked, under base_url.
+	Path string `koanf:"path"`
+
+	// Interval is how often. 0 never asks.
+	Interval time.Duration `koanf:"interval"`
+
+	// Timeout bounds the answer.
+	Timeout time.Duration `koanf:"timeout"`
 }
 
 // Defaults returns the settings of an upstream that says no more than its URL.
 func Defaults() Settings {
-	return Settings{Weight: 1, ConnectTimeout: 10 * time.Second}
+	return Settings{
+		Weight: 1, ConnectTimeout: 10 * time.Second, Period: time.Minute,
+		Probe: Probe{Path: "/models", Timeout: 5 * time.Second},
+	}
 }
 
 // Validate reports every problem at once, each beginning with the key at fault.
