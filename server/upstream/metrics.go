@@ -13,6 +13,7 @@ import (
 type metrics struct {
 	requests *prometheus.CounterVec // status: an HTTP status, or "error"
 	inFlight *prometheus.GaugeVec
+	keys     *keyMetrics
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -25,6 +26,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "relay_upstream_requests_waiting",
 			Help: "Requests sent to an upstream that has not begun to answer yet.",
 		}, []string{"upstream"}),
+		keys: newKeyMetrics(reg),
 	}
 }
 
@@ -41,4 +43,18 @@ func (m *metrics) ask(upstream string) (done func(*http.Response)) {
 		}
 		m.requests.WithLabelValues(upstream, status).Inc()
 	}
+}
+
+func newKeyMetrics(reg prometheus.Registerer) *keyMetrics {
+	m := &keyMetrics{
+		ejections: promauto.With(reg).NewCounterVec(prometheus.CounterOpts{
+			Name: "relay_upstream_key_ejections_total",
+			Help: "How often a key of an upstream was left alone for a while, by why: unauthorized (401), forbidden (403) or quota.",
+		}, []string{"upstream", "reason"}),
+		ejected: prometheus.NewDesc("relay_upstream_keys_ejected",
+			"Keys of an upstream that are left alone for a while.", []string{"upstream"}, nil),
+		live: map[*keyState]struct{}{},
+	}
+	reg.MustRegister(m)
+	return m
 }

@@ -24,7 +24,7 @@ func (p *Pool) pick(a *asking) error {
 		from = all
 	}
 	a.member, a.model = draw(best(from)), model
-	a.key = a.member.keys.pick()
+	a.key = a.member.keys.pick(p.now(), a.call)
 	a.attempt.Begin(a.member.name, a.key.name, model, max(len(fresh)-1, 0))
 	a.call.Trail.Begin(a.attempt)
 	return nil
@@ -63,9 +63,10 @@ func (p *Pool) candidates(call *plugins.Call, model string) (fresh, all []*membe
 	return fresh, all
 }
 
-// serves reports whether one of the globs fits the model.
+// serves reports whether one of the globs fits the model, or there is another
+// name for it here.
 func (m *member) serves(model string) bool {
-	return len(m.set.Models) == 0 ||
+	return len(m.set.Models) == 0 || m.set.Rewrite[model] != "" ||
 		slices.ContainsFunc(m.set.Models, func(glob string) bool { return plugins.MatchModel(glob, model) })
 }
 

@@ -34,7 +34,7 @@ var (
 	// as it is, clients would look for the fault in theirs.
 	ErrKey = &plugins.Error{
 		Status: http.StatusBadGateway, Type: "upstream_error", Code: "upstream_unauthorized",
-		Message: "the upstream refused the relay's own credentials",
+		Message: "the upstream refused the relay's own credentials", Again: true,
 	}
 )
 
@@ -64,11 +64,12 @@ type Pool struct {
 
 // A member is one upstream, ready to be asked.
 type member struct {
-	name   string
-	set    Settings
-	base   *url.URL // without the last slash of its path
-	keys   *keys
-	client http.RoundTripper
+	name    string
+	set     Settings
+	base    *url.URL // without the last slash of its path
+	headers []header
+	keys    *keys
+	client  http.RoundTripper
 
 	failing atomic.Bool // the latest request that ended found nobody there
 }
@@ -87,24 +88,24 @@ func New(c Config, env plugins.Env) (*Pool, error) {
 	p := &Pool{config: c, log: env.Log, now: env.Now, metrics: m}
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(c.Upstreams)) {
-		one, err := newMember(name, c.Upstreams[name], env)
+		one, err := newMember(name, c.Upstreams[name], env, m.keys)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("upstreams.%s: %w", name, err))
 			continue
 		}
 		p.members = append(p.members, one)
-		p.routes = p.routes || len(one.set.Models) > 0
+		p.routes = p.routes || len(one.set.Models) > 0 || len(one.set.Rewrite) > 0
 	}
 	slices.SortStableFunc(p.members, func(a, b *member) int { return a.set.Priority - b.set.Priority })
 	return p, errors.Join(errs...)
 }
 
-func newMember(name string, s Settings, env plugins.Env) (m *member, err error) {
-	m = &member{name: name, set: s}
+func newMember(name string, s Settings, env plugins.Env, kept *keyMetrics) (m *member, err error) {
+	m = &member{name: name, set: s, headers: s.headers()}
 	if m.base, err = url.Parse(strings.TrimRight(s.BaseURL, "/")); err != nil {
 		return nil, errors.New("base_url: not a URL")
 	}
-	if m.keys, err = newKeys(s, env); err != nil {
+	if m.keys, err = newKeys(name, s, env, kept); err != nil {
 		return nil, err
 	}
 	m.client, err = transport(name, s, env)
@@ -147,16 +148,15 @@ func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // send sends the request to the upstream that was chosen.
 func (a *asking) send(req *http.Request) (*http.Response, error) {
-	done := a.metrics.ask(a.member.name)
-	res, err := a.member.client.RoundTrip(a.address(req))
-	done(res)
+	out, err := a.edit(req)
 	if err != nil {
-		return nil, scrub.Wrap("upstream "+a.member.name+": ", err)
+		a.attempt.SetUnsent()
+		return nil, err
 	}
-	if a.key.secret != "" {
-		conceal(res, a.key.secret)
-	}
-	return res, nil
+	done := a.metrics.ask(a.member.name)
+	res, err := a.exchange(out)
+	done(res)
+	return res, err
 }
 
 // settle takes down what the attempt came to, and returns it.
