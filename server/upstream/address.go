@@ -16,18 +16,23 @@ const fallbackHeader = "X-Relay-Fallback"
 // edit returns req with the model as the upstream calls it, and with whatever
 // else must be asked for in other words.
 func (a *asking) edit(req *http.Request) (*http.Request, error) {
-	e := plugins.Edit{IncludeUsage: a.wantsUsage(req)}
-	var ask plugins.Ask
-	if a.model != "" || e.IncludeUsage {
-		ask = a.call.Ask()
+	if e := a.changes(req); e != (plugins.Edit{}) {
+		return a.call.Ask().Rewrite(req, e)
 	}
-	if name := a.member.called(a.model); name != ask.Model {
+	return req, nil
+}
+
+// changes returns what is to be edited. What is asked is read only where
+// somebody wants to know.
+func (a *asking) changes(req *http.Request) plugins.Edit {
+	e := plugins.Edit{IncludeUsage: a.wantsUsage(req)}
+	if a.model == "" {
+		return e
+	}
+	if name := a.member.called(a.model); name != a.call.Ask().Model {
 		e.Model = name
 	}
-	if e == (plugins.Edit{}) {
-		return req, nil
-	}
-	return ask.Rewrite(req, e)
+	return e
 }
 
 // called returns what the upstream calls the model.
