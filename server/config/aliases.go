@@ -202,9 +202,9 @@ func (l *loader) keyAlias(variable string) {
 }
 
 // keyless reports whether the upstream does not say where its key stands. An
-// empty api_key_env says that there is none.
+// empty api_key_env says that there is none, and so does auth: none.
 func (l *loader) keyless(name string) bool {
-	return l.get("upstreams", name, "api_key_env") == nil && l.get("upstreams", name, "api_key_file") == nil
+	return l.get("upstreams", name, "auth") != "none" && l.get("upstreams", name, "api_key_env") == nil && l.get("upstreams", name, "api_key_file") == nil
 }
 
 func count(text string) (any, error) {

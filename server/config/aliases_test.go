@@ -42,6 +42,7 @@ func TestAliases(t *testing.T) {
 		{"the file's own source stays", "upstreams: {one: {base_url: \"https://a.example/v1\", api_key_file: /k}}", []string{"API_KEY=sk-canary"}, "upstreams.one.api_key_env", "", "default"},
 		{"a source from RELAY_ stays", minimal, []string{"API_KEY=sk-canary", "RELAY_UPSTREAMS__ONE__API_KEY_FILE=/k"}, "upstreams.one.api_key_env", "", "default"},
 		{"an empty source says that there is no key", "upstreams: {one: {base_url: \"https://a.example/v1\", api_key_env: \"\"}}", []string{"API_KEY=sk-canary"}, "upstreams.one.api_key_env", "", "relay.yaml:1"},
+		{"auth: none says that there is no key", "upstreams: {one: {base_url: \"https://a.example/v1\", auth: none}}", []string{"API_KEY=sk-canary"}, "upstreams.one.api_key_env", "", "default"},
 		{"MAX_CONCURRENT_REQUESTS is per replica", minimal, []string{"MAX_CONCURRENT_REQUESTS=7"}, "plugins.limit.max_in_flight", 7, "from MAX_CONCURRENT_REQUESTS"},
 		{"an alias goes before the file", minimal + "plugins: {limit: {max_in_flight: 3}}", []string{"MAX_CONCURRENT_REQUESTS=7"}, "plugins.limit.max_in_flight", 7, "from MAX_CONCURRENT_REQUESTS"},
 		{"RELAY_ goes before an alias", minimal, []string{"MAX_CONCURRENT_REQUESTS=7", "RELAY_PLUGINS__LIMIT__MAX_IN_FLIGHT=8"}, "plugins.limit.max_in_flight", 8, "from RELAY_PLUGINS__LIMIT__MAX_IN_FLIGHT"},

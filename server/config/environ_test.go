@@ -33,6 +33,9 @@ plugins: {limit: {share: 0.5, rules: {a: {requests: 1}}}, retry: {attempts: 2, s
 		"RELAY_UPSTREAMS__ONE__WEIGHT=0",
 		"RELAY_UPSTREAMS__SPARE_1__BASE_URL=https://spare.example.com/v1",
 	)
+	one, spare := upstream.Defaults(), upstream.Defaults()
+	one.BaseURL, one.Weight = "https://one.example.com/v1", 0
+	spare.BaseURL = "https://spare.example.com/v1"
 	c := loaded.Config
 	got := []any{c.Listen, c.DrainDelay, c.MaxBody, c.AllowAnonymous, c.Redis.DB, c.CORS.Origins, c.Chain, c.Plugins["retry"], c.Plugins["limit"], c.Upstreams}
 	want := []any{
@@ -44,10 +47,7 @@ plugins: {limit: {share: 0.5, rules: {a: {requests: 1}}}, retry: {attempts: 2, s
 			MaxInFlight: 100, Hint: time.Second, Share: 0.25, Extra: []any{1, "two"},
 			Rules: map[string]rule{"gpt-4.1": {Requests: 5, Size: plugins.KiB}},
 		},
-		map[string]upstream.Settings{
-			"one":     {BaseURL: "https://one.example.com/v1", ConnectTimeout: 10 * time.Second},
-			"spare_1": {BaseURL: "https://spare.example.com/v1", Weight: 1, ConnectTimeout: 10 * time.Second},
-		},
+		map[string]upstream.Settings{"one": one, "spare_1": spare},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("configuration (-want +got):\n%s", diff)

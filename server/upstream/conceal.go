@@ -19,8 +19,8 @@ import (
 // errors of the known upstreams have a few hundred bytes.
 const errorBytes = 64 << 10
 
-// conceal keeps the upstream's key from the client: some upstreams repeat it
-// in a header, or in the text of an error. A header or a trailer that holds it
+// conceal keeps the upstream's key, in any of the given forms, from the client:
+// some upstreams repeat it in a header, or in the text of an error. A header or a trailer that holds it
 // is removed; in an error's body it is overwritten with stars, so that lengths
 // stay. An encoded error that holds it is passed on decoded. For informational
 // answers see [unseen].
@@ -30,53 +30,56 @@ const errorBytes = 64 << 10
 // than gzip and br, or encoded and longer than that. These pass as they come: to
 // search every answer would hold back streams and undo encodings, for a fault
 // that no known upstream has.
-func conceal(res *http.Response, key string) {
-	drop(res.Header, key)
+func conceal(res *http.Response, forms []string) {
+	drop(res.Header, forms)
 	if res.StatusCode == http.StatusSwitchingProtocols || res.Body == nil || res.Body == http.NoBody {
 		return
 	}
-	res.Body = &trailing{ReadCloser: res.Body, res: res, key: key}
+	res.Body = &trailing{ReadCloser: res.Body, res: res, forms: forms}
 	if res.StatusCode >= 400 {
-		concealError(res, key)
+		concealError(res, forms)
 	}
 }
 
-func concealError(res *http.Response, key string) {
+func concealError(res *http.Response, forms []string) {
 	head, err := io.ReadAll(io.LimitReader(res.Body, errorBytes))
-	if plain := decode(head, res.Header.Get("Content-Encoding")); bytes.Contains(plain, []byte(key)) {
+	if plain := decode(head, res.Header.Get("Content-Encoding")); holds([]string{string(plain)}, forms) {
 		head = plain
 		res.Header.Del("Content-Encoding")
 		res.Header.Set("Content-Length", strconv.Itoa(len(plain)))
 		res.ContentLength = int64(len(plain))
 	}
-	stars := bytes.Repeat([]byte("*"), len(key))
-	head = bytes.ReplaceAll(head, []byte(key), stars)
+	for _, key := range forms {
+		head = bytes.ReplaceAll(head, []byte(key), bytes.Repeat([]byte("*"), len(key)))
+	}
 	res.Body = &prefixed{head: head, err: err, ReadCloser: res.Body}
 }
 
 // drop removes what holds the key.
-func drop(h map[string][]string, key string) {
+func drop(h map[string][]string, forms []string) {
 	for name, values := range h {
-		if holds(values, key) {
+		if holds(values, forms) {
 			delete(h, name)
 		}
 	}
 }
 
-func holds(values []string, key string) bool {
-	return slices.ContainsFunc(values, func(v string) bool { return strings.Contains(v, key) })
+func holds(values, forms []string) bool {
+	return slices.ContainsFunc(values, func(v string) bool {
+		return slices.ContainsFunc(forms, func(key string) bool { return strings.Contains(v, key) })
+	})
 }
 
 // unseen returns ctx for a request to an upstream whose informational answers
 // (1xx) may repeat the key. Who listens for them there sees them without: hooks
 // of one context are called newest first, with the same header.
-func unseen(ctx context.Context, key string) context.Context {
-	if key == "" || httptrace.ContextClientTrace(ctx) == nil {
+func (k *key) unseen(ctx context.Context) context.Context {
+	if k.secret == "" || httptrace.ContextClientTrace(ctx) == nil {
 		return ctx
 	}
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		Got1xxResponse: func(_ int, header textproto.MIMEHeader) error {
-			drop(header, key)
+			drop(header, k.forms)
 			return nil
 		},
 	})
@@ -87,8 +90,8 @@ func unseen(ctx context.Context, key string) context.Context {
 // counts them to find out whether there are any that were not announced.
 type trailing struct {
 	io.ReadCloser
-	res *http.Response
-	key string
+	res   *http.Response
+	forms []string
 }
 
 func (t *trailing) Read(b []byte) (int, error) {
@@ -97,7 +100,7 @@ func (t *trailing) Read(b []byte) (int, error) {
 		return n, nil
 	}
 	for name, values := range t.res.Trailer {
-		if holds(values, t.key) {
+		if holds(values, t.forms) {
 			t.res.Trailer[name] = nil
 		}
 	}

@@ -138,6 +138,6 @@ func BenchmarkAddress(b *testing.B) {
 	a := &asking{Pool: p, member: p.members[0], key: p.members[0].keys.all[0]}
 	b.ReportAllocs()
 	for b.Loop() {
-		a.address(req)
+		a.address(req.Context(), req)
 	}
 }

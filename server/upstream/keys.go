@@ -1,72 +1,170 @@
 package upstream
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
-	"net/http"
+	"math/rand/v2"
+	"net/url"
+	"slices"
+	"strings"
 	"time"
+	"unicode"
 
+	"golang.org/x/net/http/httpguts"
+
+	"github.com/holysheep/relay/internal/credential"
 	"github.com/holysheep/relay/plugins"
 )
 
 // A key is one of an upstream's keys.
 type key struct {
-	name   string // tells it from the others without telling it: "1", "2"
-	secret string // "" sends none
+	name   string    // tells it from the others without telling it: "1", "2"
+	secret string    // "" sends none
+	forms  []string  // in which an answer could repeat it
+	state  *keyState // nil without a secret
 }
 
 // keys are an upstream's keys, at least one.
-type keys struct{ all []*key }
+type keys struct {
+	upstream string
+	all      []*key
+}
 
 // newKeys reads the keys of an upstream. One without any has a single key that
-// sends nothing.
-func newKeys(s Settings, env plugins.Env) (*keys, error) {
-	one := &key{}
-	if s.APIKeyEnv != "" || s.APIKeyFile != "" {
-		secret, err := env.Secret(s.APIKeyEnv, s.APIKeyFile)
-		if err != nil {
-			return nil, fmt.Errorf("api_key: %w", err)
-		}
-		one = &key{name: "1", secret: secret}
+// sends nothing. What is known of a key is kept over a reload for as long as it
+// is among them.
+func newKeys(upstream string, s Settings, env plugins.Env, m *keyMetrics) (*keys, error) {
+	if s.APIKeyEnv == "" && s.APIKeyFile == "" {
+		return &keys{upstream: upstream, all: []*key{{}}}, nil
 	}
-	return &keys{all: []*key{one}}, nil
+	text, err := env.Secret(s.APIKeyEnv, s.APIKeyFile)
+	if err != nil {
+		return nil, fmt.Errorf("api_key: %w", err)
+	}
+	k := &keys{upstream: upstream}
+	for i, secret := range strings.FieldsFunc(text, func(c rune) bool { return c == ',' || unicode.IsSpace(c) }) {
+		if !httpguts.ValidHeaderFieldValue(secret) {
+			return nil, fmt.Errorf("api_key: key %d holds what no header may", i+1)
+		}
+		if slices.ContainsFunc(k.all, func(other *key) bool { return other.secret == secret }) {
+			continue
+		}
+		state, err := plugins.Keep(env, "key."+upstream+"."+credential.Hash(secret), func() (*keyState, error) {
+			return m.watch(upstream, env.Now), nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		k.all = append(k.all, &key{name: fmt.Sprint(i + 1), secret: secret, forms: forms(secret), state: state})
+	}
+	if len(k.all) == 0 {
+		return nil, errors.New("api_key: holds no key")
+	}
+	return k, nil
 }
 
-// pick returns the key to ask with.
-func (k *keys) pick(time.Time, *plugins.Call) *key { return k.all[0] }
+// forms returns how a secret is written in headers and in URLs.
+func forms(secret string) []string {
+	if escaped := url.QueryEscape(secret); escaped != secret {
+		return []string{secret, escaped}
+	}
+	return []string{secret}
+}
+
+// pick returns the key to ask with: any that is not ejected and by which this
+// call has not asked before, else any that is not ejected. If all are, it is the
+// one whose ejection ends first, for better a bad key than none.
+func (k *keys) pick(now time.Time, call *plugins.Call) *key {
+	if len(k.all) == 1 {
+		return k.all[0]
+	}
+	tried := k.tried(&call.Trail)
+	var fresh, good, soonest *key
+	freshes, goods := 0, 0
+	for _, one := range k.all {
+		switch until := one.state.until(); {
+		case until.After(now):
+			if soonest == nil || until.Before(soonest.state.until()) {
+				soonest = one
+			}
+		case slices.Contains(tried, one):
+			if goods++; rand.IntN(goods) == 0 { //nolint:gosec // a share, not a secret
+				good = one
+			}
+		default:
+			if freshes++; rand.IntN(freshes) == 0 { //nolint:gosec // a share, not a secret
+				fresh = one
+			}
+		}
+	}
+	return cmp.Or(fresh, good, soonest)
+}
+
+// tried returns the keys by which the request has asked this upstream.
+func (k *keys) tried(trail *plugins.Trail) []*key {
+	if trail.Attempts() == 0 {
+		return nil
+	}
+	var tried []*key
+	for _, a := range trail.All() {
+		if a.Upstream() != k.upstream {
+			continue
+		}
+		name := a.Key()
+		if i := slices.IndexFunc(k.all, func(one *key) bool { return one.name == name }); i >= 0 {
+			tried = append(tried, k.all[i])
+		}
+	}
+	return tried
+}
+
+// left reports whether the upstream has a key that is not ejected and by which
+// the request has not asked it.
+func (k *keys) left(now time.Time, trail *plugins.Trail, upstream string) bool {
+	if len(k.all) == 1 && trail.Asked(upstream) {
+		return false
+	}
+	tried := k.tried(trail)
+	return slices.ContainsFunc(k.all, func(one *key) bool {
+		return !one.state.until().After(now) && !slices.Contains(tried, one)
+	})
+}
+
+// spare reports whether another key than the given one is not ejected.
+func (k *keys) spare(now time.Time, but *key) bool {
+	return slices.ContainsFunc(k.all, func(one *key) bool { return one != but && !one.state.until().After(now) })
+}
 
 // good reports whether any key is not ejected.
-func (k *keys) good(time.Time) bool { return true }
+func (k *keys) good(now time.Time) bool { return k.spare(now, nil) }
 
-// show tells how many there are.
-func (k *keys) show(time.Time) Keys {
-	n := 0
+// show tells how many keys there are.
+func (k *keys) show(now time.Time) (counts Keys) {
 	for _, one := range k.all {
-		if one.secret != "" {
-			n++
+		if one.secret == "" {
+			continue
+		}
+		counts.Total++
+		if one.state.until().After(now) {
+			counts.Ejected++
 		}
 	}
-	return Keys{Total: n}
+	return counts
 }
 
-// judgeKey tells an answer that refuses the key from any other. It returns an
-// error in its place where the client must not take it for its own key's.
-func (a *asking) judgeKey(req *http.Request, res *http.Response) (*http.Response, error) {
-	if res.StatusCode != http.StatusUnauthorized {
-		return res, nil
-	}
-	_ = res.Body.Close()
-	a.log.WarnContext(req.Context(), "the upstream refused the relay's key", "upstream", a.member.name, "request_id", a.call.ID)
-	return nil, ErrKey
-}
-
-// Fingerprints returns the name of every upstream with the fingerprint of its
-// key, "" for one without, for operators.
+// Fingerprints returns the name of every upstream with the fingerprints of its
+// keys, between commas, "" for one without, for operators.
 func (p *Pool) Fingerprints(of func(key string) string) map[string]string {
 	prints := make(map[string]string, len(p.members))
 	for _, m := range p.members {
-		if prints[m.name] = ""; m.keys.all[0].secret != "" {
-			prints[m.name] = of(m.keys.all[0].secret)
+		var all []string
+		for _, one := range m.keys.all {
+			if one.secret != "" {
+				all = append(all, of(one.secret))
+			}
 		}
+		prints[m.name] = strings.Join(all, ", ")
 	}
 	return prints
 }

@@ -23,6 +23,7 @@ type metrics struct {
 	ejections *prometheus.CounterVec // reason: the words of breaker.Reasons
 	duration  *prometheus.HistogramVec
 	fallbacks *prometheus.CounterVec
+	keys      *keyMetrics
 
 	mu      sync.Mutex
 	users   map[string]int     // by upstream: the states that count under its name
@@ -62,6 +63,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "relay_fallbacks_total",
 			Help: "Requests sent to an upstream for a model that the one asked for falls back on.",
 		}, upstream),
+		keys: newKeyMetrics(reg),
 	}
 }
 
@@ -158,4 +160,18 @@ func (m *meters) answered(res *http.Response, took time.Duration) {
 		place.Store(c)
 	}
 	(*c).Inc()
+}
+
+func newKeyMetrics(reg prometheus.Registerer) *keyMetrics {
+	m := &keyMetrics{
+		ejections: promauto.With(reg).NewCounterVec(prometheus.CounterOpts{
+			Name: "relay_upstream_key_ejections_total",
+			Help: "How often a key of an upstream was left alone for a while, by why: unauthorized (401), forbidden (403) or quota.",
+		}, []string{"upstream", "reason"}),
+		ejected: prometheus.NewDesc("relay_upstream_keys_ejected",
+			"Keys of an upstream that are left alone for a while.", []string{"upstream"}, nil),
+		live: map[*keyState]struct{}{},
+	}
+	reg.MustRegister(m)
+	return m
 }

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/holysheep/relay/internal/breaker"
-	"github.com/holysheep/relay/internal/scrub"
 	"github.com/holysheep/relay/internal/wire"
 	"github.com/holysheep/relay/plugins"
 )
@@ -35,7 +34,7 @@ var (
 	// as it is, clients would look for the fault in theirs.
 	ErrKey = &plugins.Error{
 		Status: http.StatusBadGateway, Type: "upstream_error", Code: "upstream_unauthorized",
-		Message: "the upstream refused the relay's own credentials",
+		Message: "the upstream refused the relay's own credentials", Again: true,
 	}
 )
 
@@ -74,13 +73,14 @@ type Pool struct {
 
 // A member is one upstream, ready to be asked.
 type member struct {
-	name   string
-	set    Settings
-	base   *url.URL // without the last slash of its path
-	keys   *keys
-	client http.RoundTripper
-	wires  wireSet
-	state  *state
+	name    string
+	set     Settings
+	base    *url.URL // without the last slash of its path
+	headers []header
+	keys    *keys
+	client  http.RoundTripper
+	wires   wireSet
+	state   *state
 }
 
 // New returns a pool of the given upstreams. Keys are read by env.Secret,
@@ -97,7 +97,7 @@ func New(c Config, env plugins.Env) (*Pool, error) {
 	p := &Pool{config: c, log: env.Log, now: env.Now, metrics: m, routes: len(c.Fallbacks) > 0}
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(c.Upstreams)) {
-		one, err := newMember(name, c.Upstreams[name], c.Dial, env)
+		one, err := newMember(name, c.Upstreams[name], c.Dial, env, m.keys)
 		if err == nil {
 			one.state, err = newState(name, one.set, c.Health, m, env)
 		}
@@ -114,12 +114,12 @@ func New(c Config, env plugins.Env) (*Pool, error) {
 	return p, errors.Join(errs...)
 }
 
-func newMember(name string, s Settings, dial Dial, env plugins.Env) (m *member, err error) {
-	m = &member{name: name, set: s}
+func newMember(name string, s Settings, dial Dial, env plugins.Env, kept *keyMetrics) (m *member, err error) {
+	m = &member{name: name, set: s, headers: s.headers()}
 	if m.base, err = url.Parse(strings.TrimRight(s.BaseURL, "/")); err != nil {
 		return nil, errors.New("base_url: not a URL")
 	}
-	if m.keys, err = newKeys(s, env); err != nil {
+	if m.keys, err = newKeys(name, s, env, kept); err != nil {
 		return nil, err
 	}
 	m.client, err = transport(name, s, dial, env)
@@ -166,15 +166,14 @@ func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // send sends the request to the upstream that was chosen.
 func (a *asking) send(req *http.Request) (*http.Response, error) {
+	out, err := a.edit(req)
+	if err != nil {
+		a.attempt.SetUnsent()
+		return nil, err
+	}
 	meters, began := a.member.state.meters, a.now()
 	meters.sent()
-	res, err := a.member.client.RoundTrip(a.address(req))
+	res, err := a.exchange(out)
 	meters.answered(res, a.now().Sub(began))
-	if err != nil {
-		return nil, scrub.Wrap("upstream "+a.member.name+": ", err)
-	}
-	if a.key.secret != "" {
-		conceal(res, a.key.secret)
-	}
-	return res, nil
+	return res, err
 }

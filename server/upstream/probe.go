@@ -105,7 +105,7 @@ func (p *Pool) probe(ctx context.Context, m *member) {
 	a.key = m.keys.pick(p.now(), a.call)
 	a.route = wire.Route{Wire: m.wires.names()[0]}
 	a.ticket, _ = m.state.breaker.Take(p.now())
-	res, err := m.client.RoundTrip(a.address(req))
+	res, err := m.client.RoundTrip(a.address(ctx, req))
 	switch {
 	case err != nil && context.Cause(ctx) == context.Canceled: //nolint:errorlint // it is never wrapped
 		m.state.breaker.Forget(a.ticket)

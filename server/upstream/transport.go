@@ -1,18 +1,17 @@
 package upstream
 
 import (
+	"crypto/tls"
+	"errors"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/holysheep/relay/plugins"
 )
 
 const (
-	// idleConns is how many idle connections are kept per upstream. The
-	// default of 2 has a busy relay dial for nearly every request.
-	idleConns = 256
-
 	// headerBytes bounds an upstream's response headers.
 	headerBytes = 1 << 20
 
@@ -24,13 +23,25 @@ const (
 	// 15 s is net/http's default for the answer, and net's for the keep-alive
 	// of TCP.
 	silence = 15 * time.Second
+
+	// noProxy is the setting proxy of an upstream that is reached without one,
+	// whatever the environment says.
+	noProxy = "none"
 )
 
 // transport returns the connections to one upstream. They are kept over a
 // reload as long as what they depend on stays the same.
 func transport(name string, s Settings, dial Dial, env plugins.Env) (http.RoundTripper, error) {
-	return plugins.Keep(env, "transport."+name+"."+s.ConnectTimeout.String(), func() (*conns, error) {
-		c := newConns(s.ConnectTimeout, silence)
+	t, err := s.trust(env)
+	if err != nil {
+		return nil, err
+	}
+	return plugins.Keep(env, "transport."+name+"."+s.wiring(t), func() (*conns, error) {
+		config, err := t.config()
+		if err != nil {
+			return nil, err
+		}
+		c := newConns(s, config, silence)
 		if dial != nil {
 			c.DialContext = dial
 		}
@@ -43,21 +54,45 @@ type conns struct{ *http.Transport }
 
 // newConns returns a transport that finds dead HTTP/2 connections by a silence
 // as long as the given one, see [silence].
-func newConns(connect, silence time.Duration) *conns {
-	dialer := net.Dialer{Timeout: connect, KeepAlive: 30 * time.Second}
-	return &conns{&http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
+func newConns(s Settings, config *tls.Config, silence time.Duration) *conns {
+	dialer := net.Dialer{Timeout: s.ConnectTimeout, KeepAlive: 30 * time.Second}
+	t := &http.Transport{
+		Proxy:                  s.proxy(),
 		DialContext:            dialer.DialContext,
-		TLSHandshakeTimeout:    connect,
-		ForceAttemptHTTP2:      true,
-		HTTP2:                  &http.HTTP2Config{SendPingTimeout: silence, PingTimeout: silence},
-		MaxIdleConnsPerHost:    idleConns,
+		TLSClientConfig:        config,
+		TLSHandshakeTimeout:    s.ConnectTimeout,
+		ResponseHeaderTimeout:  s.FirstByteTimeout,
+		MaxConnsPerHost:        s.MaxConnections,
+		MaxIdleConnsPerHost:    s.IdleConnections,
 		IdleConnTimeout:        90 * time.Second,
 		ExpectContinueTimeout:  time.Second,
 		MaxResponseHeaderBytes: headerBytes,
 		// An answer passes as it was encoded: the client decides, not we.
 		DisableCompression: true,
-	}}
+	}
+	if s.HTTP2 {
+		t.ForceAttemptHTTP2 = true
+		t.HTTP2 = &http.HTTP2Config{SendPingTimeout: silence, PingTimeout: silence}
+	} else {
+		t.Protocols = &http.Protocols{}
+		t.Protocols.SetHTTP1(true)
+	}
+	return &conns{t}
+}
+
+// proxy returns what tells the proxy of a request, nil if there is none.
+func (s Settings) proxy() func(*http.Request) (*url.URL, error) {
+	switch s.Proxy {
+	case "":
+		return http.ProxyFromEnvironment
+	case noProxy:
+		return nil
+	}
+	u, err := url.Parse(s.Proxy)
+	if err != nil {
+		err = errors.New("proxy: not a URL")
+	}
+	return func(*http.Request) (*url.URL, error) { return u, err }
 }
 
 // Close implements [io.Closer].

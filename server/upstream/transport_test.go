@@ -86,11 +86,10 @@ func TestADeadConnectionIsReplaced(t *testing.T) {
 	up.StartTLS()
 	defer up.Close()
 	n := newNAT(t, up.Listener.Addr().String())
-	conns := newConns(time.Minute, 100*time.Millisecond)
-	defer func() { _ = conns.Close() }()
 	roots := x509.NewCertPool()
 	roots.AddCert(up.Certificate())
-	conns.TLSClientConfig = &tls.Config{RootCAs: roots, ServerName: "example.com"}
+	conns := newConns(Defaults(), &tls.Config{RootCAs: roots, ServerName: "example.com"}, 100*time.Millisecond)
+	defer func() { _ = conns.Close() }()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	ask := func() error {
@@ -124,7 +123,7 @@ func TestADeadConnectionIsReplaced(t *testing.T) {
 }
 
 func TestEveryUpstreamsConnectionsAreAskedWhetherTheyLive(t *testing.T) {
-	rt, err := transport("one", Defaults(), plugintest.Env(t, nil))
+	rt, err := transport("one", Defaults(), nil, plugintest.Env(t, nil))
 	if err != nil {
 		t.Fatal(err)
 	}
