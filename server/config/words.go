@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/holysheep/relay/internal/tree"
 	"github.com/holysheep/relay/server/upstream"
 )
 
@@ -12,7 +13,7 @@ import (
 func (l *Loaded) words() string {
 	c := l.Config
 	lines := []string{"The effective configuration, and where each value comes from.", c.way(), ""}
-	lines = append(lines, upstream.Config{Upstreams: c.Upstreams, Fallbacks: c.Fallbacks, Health: c.Health}.Words()...)
+	lines = append(lines, c.pool().Words()...)
 	for _, name := range c.Chain {
 		// What a plugin does on failure is its own to say.
 		if p, ok := c.Plugins[name].(interface{ Words() []string }); ok {
@@ -27,6 +28,35 @@ func (l *Loaded) words() string {
 		lines = append(lines, "  "+line)
 	}
 	return strings.Join(lines, "\n")
+}
+
+// pool returns the configuration of the pool without what looks like a key of an
+// API, wherever somebody put one by mistake.
+func (c Config) pool() upstream.Config {
+	p := upstream.Config{Upstreams: map[string]upstream.Settings{}, Fallbacks: map[string][]string{}, Health: c.Health}
+	for name, s := range c.Upstreams {
+		s.BaseURL = tree.Hide("base_url", s.BaseURL)
+		s.Models = hidden(s.Models)
+		rewrite := map[string]string{}
+		for from, to := range s.Rewrite {
+			rewrite[tree.Hide("", from)] = tree.Hide("", to)
+		}
+		s.Rewrite = rewrite
+		p.Upstreams[name] = s
+	}
+	for model, others := range c.Fallbacks {
+		p.Fallbacks[tree.Hide("", model)] = hidden(others)
+	}
+	return p
+}
+
+// hidden returns the names of models without what looks like a key.
+func hidden(models []string) []string {
+	all := make([]string, len(models))
+	for i, model := range models {
+		all[i] = tree.Hide("", model)
+	}
+	return all
 }
 
 // streams says in words what streams and clients that leave can expect.
