@@ -88,7 +88,7 @@ func TestAnIdleUpstreamIsProbed(t *testing.T) {
 		}
 		_ = res.Body.Close()
 		after(5*time.Second, 2, breaker.Healthy) // a request, and no probe
-		up.set(hang) // until the probe's own time is over
+		up.set(hang)                             // until the probe's own time is over
 		after(11*time.Second, 4, breaker.Ejected)
 		up.set(says(http.StatusOK))
 		after(4*time.Second, 5, breaker.Healthy)
