@@ -26,6 +26,8 @@ func TestUpstreamsAreProbedByTheCurrentConfiguration(t *testing.T) {
 	if got := <-probes; got != "/v1/first" {
 		t.Errorf("probed %s, want /v1/first", got)
 	}
+	held := r.take() // as a stream that goes on does
+	defer held.release()
 	r.write(t, config("/second"), up.URL)
 	if err := r.Reload(); err != nil {
 		t.Fatal(err)
