@@ -81,7 +81,7 @@ func (a *asking) options(now time.Time, all []option, model string) []option {
 func (a *asking) survey(now time.Time, all []option, tried []*plugins.Attempt, model string, rank int) []option {
 	from, speaks := len(all), wireBit(a.route.Wire)
 	for _, m := range a.members {
-		if m.wires&speaks == 0 || !m.set.serves(model) {
+		if m.wires&speaks == 0 || !m.serves(model) {
 			continue
 		}
 		o := option{m: m, model: model, rank: rank, full: m.state.full(now, &m.set)}

@@ -68,7 +68,10 @@ func (p *Pool) unserved(r wire.Route) error {
 		"no upstream speaks the API %q: an upstream that does names it under wires", r.Wire))
 }
 
-// serves reports whether the upstream serves the model: one of its globs fits,
+// serves reports whether the upstream serves the model.
+func (m *member) serves(model string) bool { return m.set.serves(model) }
+
+// serves reports whether an upstream of these settings serves the model: one of its globs fits,
 // or it has another name for it. Without globs it serves every model, and a
 // request that names no model can go anywhere.
 func (s *Settings) serves(model string) bool {

@@ -109,8 +109,7 @@ func broken(req *http.Request) bool {
 // reachedNobody reports whether err shows that nothing was sent: there was no
 // connection, or its handshake failed.
 func reachedNobody(err error) bool {
-	var dial *net.OpError
-	if errors.As(err, &dial) {
+	if dial, ok := errors.AsType[*net.OpError](err); ok {
 		switch dial.Op {
 		case "dial", "proxyconnect", "socks connect":
 			return true

@@ -160,8 +160,11 @@ func TestNothingWasSent(t *testing.T) {
 		})
 	}
 	for _, err := range []error{
-		x509.HostnameError{Certificate: &x509.Certificate{}}, x509.CertificateInvalidError{}, &tls.CertificateVerificationError{},
-		errors.New("net/http: TLS handshake timeout"), &net.OpError{Op: "proxyconnect", Err: io.EOF},
+		x509.HostnameError{Certificate: &x509.Certificate{}},
+		x509.CertificateInvalidError{},
+		&tls.CertificateVerificationError{},
+		errors.New("net/http: TLS handshake timeout"),
+		&net.OpError{Op: "proxyconnect", Err: io.EOF},
 	} {
 		if !reachedNobody(err) {
 			t.Errorf("%T: counts as sent", err)
