@@ -69,6 +69,7 @@ type member struct {
 	base   *url.URL // without the last slash of its path
 	keys   *keys
 	client http.RoundTripper
+	list   *listed // nil if it has none
 
 	failing atomic.Bool // the latest request that ended found nobody there
 }
@@ -96,6 +97,7 @@ func New(c Config, env plugins.Env) (*Pool, error) {
 		p.routes = p.routes || len(one.set.Models) > 0
 	}
 	slices.SortStableFunc(p.members, func(a, b *member) int { return a.set.Priority - b.set.Priority })
+	errs = append(errs, p.keepLists(env))
 	return p, errors.Join(errs...)
 }
 
@@ -129,6 +131,9 @@ type asking struct {
 func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
 	a := &asking{Pool: p, call: plugins.CallOf(req.Context()), attempt: plugins.AttemptOf(req.Context())}
 	a.route, _ = wire.Of(req.URL.EscapedPath())
+	if p.lists(req) {
+		return p.list(req, a.call)
+	}
 	if a.attempt == nil {
 		a.attempt = &plugins.Attempt{}
 	}

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/holysheep/relay/internal/wire"
 )
 
 // Settings describe one upstream.
@@ -29,10 +31,19 @@ type Settings struct {
 	// when it changes.
 	APIKeyFile string `koanf:"api_key_file"`
 
+	// Wires are the APIs that the upstream speaks: openai, anthropic, gemini,
+	// azure. Without any it gets what is under /v1: openai, and anthropic too as
+	// long as no other upstream names that.
+	Wires []wire.Name `koanf:"wires" jsonschema:"enum=openai,enum=anthropic,enum=gemini,enum=azure"`
+
 	// Models are globs of the models that the upstream serves, such as "gpt-*". A
 	// star stands for any characters, slashes too. Without any it serves every
 	// model.
 	Models []string `koanf:"models"`
+
+	// Rewrite is what the upstream calls a model, by the name that clients use:
+	// gpt-4.1: openai/gpt-4.1. Where models names some, these are served besides.
+	Rewrite map[string]string `koanf:"rewrite"`
 
 	// Priority orders the upstreams: those of the lowest number are asked
 	// first, others only when all of the former have been tried.
