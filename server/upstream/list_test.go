@@ -236,8 +236,8 @@ func TestAnthropicsListIsAskedForInItsForm(t *testing.T) {
 	}
 }
 
-// A clock that tests move.
-type clock struct{ at atomic.Int64 }
+// A listClock is a clock that tests move.
+type listClock struct{ at atomic.Int64 }
 
-func (c *clock) now() time.Time       { return time.Unix(1_700_000_000, c.at.Load()) }
-func (c *clock) pass(d time.Duration) { c.at.Add(int64(d)) }
+func (c *listClock) now() time.Time       { return time.Unix(1_700_000_000, c.at.Load()) }
+func (c *listClock) pass(d time.Duration) { c.at.Add(int64(d)) }

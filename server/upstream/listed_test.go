@@ -16,9 +16,9 @@ import (
 )
 
 // timed returns a pool whose clock the test moves, and what it logs.
-func timed(t *testing.T, upstreams map[string]Settings) (p *Pool, c *clock, logged *bytes.Buffer) {
+func timed(t *testing.T, upstreams map[string]Settings) (p *Pool, c *listClock, logged *bytes.Buffer) {
 	t.Helper()
-	c, logged = &clock{}, &bytes.Buffer{}
+	c, logged = &listClock{}, &bytes.Buffer{}
 	env := plugintest.Env(t, map[string]string{"KEY": "secret", "OTHER": "other"})
 	env.Now, env.Log = c.now, slog.New(slog.NewTextHandler(logged, nil))
 	return again(t, env, upstreams), c, logged
