@@ -27,7 +27,7 @@ func (r *running) stopping(t *testing.T) (stopped <-chan error) {
 // then waits for the next.
 func (r *running) idle(t *testing.T) (net.Conn, *bufio.Reader) {
 	t.Helper()
-	conn, in := r.dial(t, head("GET /v1/models", "Accept: application/json"))
+	conn, in := r.dial(t, head("GET /v1/files", "Accept: application/json"))
 	res, err := http.ReadResponse(in, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +70,7 @@ func TestDraining(t *testing.T) {
 
 	stopped := r.stopping(t)
 	r.checkDelay(t)
-	if _, err := io.WriteString(used, head("GET /v1/models", "Accept: application/json")); err != nil {
+	if _, err := io.WriteString(used, head("GET /v1/files", "Accept: application/json")); err != nil {
 		t.Fatal(err)
 	}
 	closing(t, "a request over an old connection", usedIn)

@@ -81,6 +81,7 @@ type member struct {
 	client  http.RoundTripper
 	wires   wireSet
 	state   *state
+	list    *listed // nil if it has none
 }
 
 // New returns a pool of the given upstreams. Keys are read by env.Secret,
@@ -111,6 +112,7 @@ func New(c Config, env plugins.Env) (*Pool, error) {
 		p.wires |= one.wires
 	}
 	slices.SortStableFunc(p.members, func(a, b *member) int { return a.set.Priority - b.set.Priority })
+	errs = append(errs, p.keepLists(env))
 	return p, errors.Join(errs...)
 }
 
@@ -147,6 +149,9 @@ type asking struct {
 func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
 	a := &asking{Pool: p, call: plugins.CallOf(req.Context()), attempt: plugins.AttemptOf(req.Context())}
 	a.route, _ = wire.Of(req.URL.EscapedPath())
+	if p.lists(req) {
+		return p.list(req, a.call)
+	}
 	a.strict = refusesFallback(req.Header)
 	if a.attempt == nil {
 		a.attempt = &plugins.Attempt{}
