@@ -36,6 +36,18 @@ var (
 		Status: http.StatusBadGateway, Type: "upstream_error", Code: "upstream_unauthorized",
 		Message: "the upstream refused the relay's own credentials",
 	}
+
+	// ErrEmptyStream says that a stream ended before it said anything.
+	ErrEmptyStream = &plugins.Error{
+		Status: http.StatusBadGateway, Type: "upstream_error", Code: "upstream_empty_stream",
+		Message: "the upstream's stream ended before it said anything", Again: true,
+	}
+
+	// ErrFirstToken says that a stream said nothing within first_token_timeout.
+	ErrFirstToken = &plugins.Error{
+		Status: http.StatusGatewayTimeout, Type: "upstream_error", Code: "upstream_first_token_timeout",
+		Message: "the upstream's stream said nothing in time", Again: true,
+	}
 )
 
 // Config is what a pool is made of.
@@ -60,6 +72,7 @@ type Pool struct {
 	log     *slog.Logger
 	now     func() time.Time
 	metrics *metrics
+	tokens  *tokenMetrics
 }
 
 // A member is one upstream, ready to be asked.
@@ -84,7 +97,11 @@ func New(c Config, env plugins.Env) (*Pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Pool{config: c, log: env.Log, now: env.Now, metrics: m}
+	tokens, err := plugins.Keep(env, "metrics.tokens", func() (*tokenMetrics, error) { return newTokenMetrics(env.Metrics), nil })
+	if err != nil {
+		return nil, err
+	}
+	p := &Pool{config: c, log: env.Log, now: env.Now, metrics: m, tokens: tokens}
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(c.Upstreams)) {
 		one, err := newMember(name, c.Upstreams[name], env)
@@ -122,6 +139,9 @@ type asking struct {
 	member *member
 	key    *key   // never nil
 	model  string // that clients know; "" is none
+
+	sent  time.Time // when the request was
+	added bool      // include_usage, which the client did not ask for
 }
 
 // RoundTrip asks one upstream. It goes by the request's model, and prefers
@@ -148,6 +168,7 @@ func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
 // send sends the request to the upstream that was chosen.
 func (a *asking) send(req *http.Request) (*http.Response, error) {
 	done := a.metrics.ask(a.member.name)
+	a.sent = a.now()
 	res, err := a.member.client.RoundTrip(a.address(req))
 	done(res)
 	if err != nil {

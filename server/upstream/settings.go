@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/holysheep/relay/plugins"
 )
 
 // Settings describe one upstream.
@@ -44,11 +46,27 @@ type Settings struct {
 
 	// ConnectTimeout bounds connecting and the TLS handshake, each.
 	ConnectTimeout time.Duration `koanf:"connect_timeout"`
+
+	// Peek is how much of a stream is read before its answer begins, at most:
+	// up to the first event that means something to a client. An error, an end
+	// or silence before it can still be answered by another upstream. 0 reads
+	// nothing ahead.
+	Peek plugins.Size `koanf:"peek"`
+
+	// FirstTokenTimeout bounds the time until the first event of a stream that
+	// means something, from when the request was sent. 0 is no bound, for models
+	// that reason may think for many minutes. It needs a peek.
+	FirstTokenTimeout time.Duration `koanf:"first_token_timeout"`
+
+	// IncludeUsage has the upstream tell what a stream of chat or completions has
+	// used, by stream_options.include_usage, where the client did not ask. The
+	// client does not see it. Some upstreams refuse the field.
+	IncludeUsage bool `koanf:"include_usage"`
 }
 
 // Defaults returns the settings of an upstream that says no more than its URL.
 func Defaults() Settings {
-	return Settings{Weight: 1, ConnectTimeout: 10 * time.Second}
+	return Settings{Weight: 1, ConnectTimeout: 10 * time.Second, Peek: 64 * plugins.KiB, IncludeUsage: true}
 }
 
 // Validate reports every problem at once, each beginning with the key at fault.
@@ -68,6 +86,15 @@ func (s Settings) Validate() error {
 	}
 	if s.ConnectTimeout <= 0 {
 		errs = append(errs, fmt.Errorf("connect_timeout: %s is not above 0s", s.ConnectTimeout))
+	}
+	if s.Peek < 0 || s.Peek > plugins.MiB {
+		errs = append(errs, fmt.Errorf("peek: %s is not from 0B to 1MiB", s.Peek))
+	}
+	if s.FirstTokenTimeout < 0 {
+		errs = append(errs, fmt.Errorf("first_token_timeout: %s is negative", s.FirstTokenTimeout))
+	}
+	if s.FirstTokenTimeout > 0 && s.Peek == 0 {
+		errs = append(errs, errors.New("first_token_timeout: needs a peek above 0B"))
 	}
 	return errors.Join(errs...)
 }
