@@ -24,6 +24,7 @@ type metrics struct {
 	duration  *prometheus.HistogramVec
 	fallbacks *prometheus.CounterVec
 	keys      *keyMetrics
+	tokens    *tokenMetrics
 
 	mu      sync.Mutex
 	users   map[string]int     // by upstream: the states that count under its name
@@ -63,7 +64,8 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "relay_fallbacks_total",
 			Help: "Requests sent to an upstream for a model that the one asked for falls back on.",
 		}, upstream),
-		keys: newKeyMetrics(reg),
+		keys:   newKeyMetrics(reg),
+		tokens: newTokenMetrics(reg),
 	}
 }
 

@@ -36,6 +36,18 @@ var (
 		Status: http.StatusBadGateway, Type: "upstream_error", Code: "upstream_unauthorized",
 		Message: "the upstream refused the relay's own credentials", Again: true,
 	}
+
+	// ErrEmptyStream says that a stream ended before it said anything.
+	ErrEmptyStream = &plugins.Error{
+		Status: http.StatusBadGateway, Type: "upstream_error", Code: "upstream_empty_stream",
+		Message: "the upstream's stream ended before it said anything", Again: true,
+	}
+
+	// ErrFirstToken says that a stream said nothing within first_token_timeout.
+	ErrFirstToken = &plugins.Error{
+		Status: http.StatusGatewayTimeout, Type: "upstream_error", Code: "upstream_first_token_timeout",
+		Message: "the upstream's stream said nothing in time", Again: true,
+	}
 )
 
 // Config is what a pool is made of.
@@ -142,6 +154,11 @@ type asking struct {
 	model     string // that clients know; "" is none
 	ticket    breaker.Ticket
 	elsewhere int // others that are as good, at other upstreams
+
+	sent  time.Time // when the request was
+	added bool      // include_usage, which the client did not ask for
+
+	vigilant *vigil // over the answer; nil bounds nothing
 }
 
 // RoundTrip asks one upstream. It goes by the request's model, and prefers
@@ -176,9 +193,10 @@ func (a *asking) send(req *http.Request) (*http.Response, error) {
 		a.attempt.SetUnsent()
 		return nil, err
 	}
-	meters, began := a.member.state.meters, a.now()
+	meters := a.member.state.meters
 	meters.sent()
+	a.sent = a.now()
 	res, err := a.exchange(out)
-	meters.answered(res, a.now().Sub(began))
+	meters.answered(res, a.now().Sub(a.sent))
 	return res, err
 }
