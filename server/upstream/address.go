@@ -25,7 +25,8 @@ func (a *asking) edit(req *http.Request) (*http.Request, error) {
 // changes returns what is to be edited. What is asked is read only where
 // somebody wants to know.
 func (a *asking) changes(req *http.Request) plugins.Edit {
-	e := plugins.Edit{IncludeUsage: a.wantsUsage(req)}
+	a.added = a.wantsUsage(req)
+	e := plugins.Edit{IncludeUsage: a.added}
 	if a.model == "" {
 		return e
 	}

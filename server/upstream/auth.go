@@ -3,7 +3,6 @@ package upstream
 import (
 	"net/http"
 	"net/url"
-	"slices"
 
 	"github.com/holysheep/relay/internal/wire"
 )
@@ -54,14 +53,4 @@ func authorize(style string, secret string, h http.Header, u *url.URL) {
 	default:
 		h.Set("Authorization", "Bearer "+secret)
 	}
-}
-
-// speaks reports whether the upstream serves the wire: those that it names,
-// or, if it names none, what is under /v1. That is Anthropic's wire too, unless
-// an upstream of the pool names it, which named says.
-func (m *member) speaks(w wire.Name, named bool) bool {
-	if len(m.set.Wires) > 0 {
-		return slices.Contains(m.set.Wires, w)
-	}
-	return w == wire.OpenAI || w == wire.Anthropic && !named
 }

@@ -93,31 +93,3 @@ func TestTheKeyStandsWhereTheUpstreamLooksForIt(t *testing.T) {
 		}
 	}
 }
-
-func TestAnUpstreamSpeaksTheWiresThatItNames(t *testing.T) {
-	tests := []struct {
-		name  string
-		wires []wire.Name
-		named bool // another upstream names Anthropic's wire
-		want  []wire.Name
-	}{
-		{"none named", nil, false, []wire.Name{wire.OpenAI, wire.Anthropic}},
-		{"none named, and another's Anthropic", nil, true, []wire.Name{wire.OpenAI}},
-		{"one named", []wire.Name{wire.Gemini}, false, []wire.Name{wire.Gemini}},
-		{"two named", []wire.Name{wire.Azure, wire.OpenAI}, true, []wire.Name{wire.OpenAI, wire.Azure}},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			m := &member{set: Settings{Wires: tt.wires}}
-			var got []wire.Name
-			for _, w := range wire.Names() {
-				if m.speaks(w, tt.named) {
-					got = append(got, w)
-				}
-			}
-			if diff := cmp.Diff(tt.want, got); diff != "" {
-				t.Errorf("it speaks (-want +got):\n%s", diff)
-			}
-		})
-	}
-}

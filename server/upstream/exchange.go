@@ -26,9 +26,6 @@ func (a *asking) exchange(req *http.Request) (*http.Response, error) {
 
 // failed returns err, for which there is no answer, as others may see it.
 func (a *asking) failed(err error) error {
-	if unsent(err) {
-		a.attempt.SetUnsent()
-	}
 	if e, ok := plugins.AsError(err); ok && e.Again {
 		return err
 	}

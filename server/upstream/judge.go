@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"net/http"
 	"regexp"
@@ -59,13 +60,8 @@ func (a *asking) holds(ctx context.Context, why reason, res *http.Response) bool
 	if why == forbidden && (a.forgive(now) || !a.member.keys.spare(now, a.key)) {
 		return false
 	}
-	rest := keyRest
-	if asked := restAsked(res, now); asked > 0 {
-		rest = asked
-	}
-	if most := a.config.Health.MaxEjection; most > 0 {
-		rest = min(rest, most)
-	}
+	rest := cmp.Or(restAsked(res, now), keyRest)
+	rest = min(rest, a.config.Health.MaxEjection)
 	if a.key.state.eject(now, now.Add(rest), why) {
 		a.log.WarnContext(ctx, "an upstream refuses a key, which is left alone for a while", "upstream", a.member.name,
 			"key", a.key.name, "fingerprint", fingerprint(a.key.secret), "reason", string(why),
@@ -132,25 +128,17 @@ func outOfQuota(text []byte) bool {
 }
 
 // restAsked returns how long the answer asks to be left alone, 0 if it does not:
-// by Retry-After in seconds or as a date (RFC 9110, section 10.2.3), by OpenAI's
-// retry-after-ms, or by the retryDelay in the body of Google's errors.
+// by its header, or by the retryDelay in the body of Google's errors.
 func restAsked(res *http.Response, now time.Time) time.Duration {
-	if ms, err := strconv.ParseInt(res.Header.Get("Retry-After-Ms"), 10, 32); err == nil {
-		return time.Duration(ms) * time.Millisecond
+	if asked := plugins.RetryAfter(res.Header, now); asked > 0 {
+		return asked
 	}
-	text := res.Header.Get("Retry-After")
-	if text == "" {
-		if found := retryDelay().FindSubmatch(errorText(res)); found != nil {
-			text = string(found[1])
-		}
+	found := retryDelay().FindSubmatch(errorText(res))
+	if found == nil {
+		return 0
 	}
-	if s, err := strconv.ParseInt(text, 10, 32); err == nil {
-		return time.Duration(s) * time.Second
-	}
-	if at, err := http.ParseTime(text); err == nil {
-		return at.Sub(now)
-	}
-	return 0
+	seconds, _ := strconv.Atoi(string(found[1]))
+	return time.Duration(seconds) * time.Second
 }
 
 // retryDelay finds the whole seconds of google.rpc.RetryInfo in an error.

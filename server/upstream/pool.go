@@ -123,6 +123,8 @@ type asking struct {
 	member *member
 	key    *key   // never nil
 	model  string // that clients know; "" is none
+
+	added bool // include_usage, which the client did not ask for
 }
 
 // RoundTrip asks one upstream. It goes by the request's model, and prefers

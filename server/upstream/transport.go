@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/holysheep/relay/plugins"
@@ -96,18 +95,4 @@ func (s Settings) proxy() func(*http.Request) (*url.URL, error) {
 func (c *conns) Close() error {
 	c.CloseIdleConnections()
 	return nil
-}
-
-// unsent reports whether err says that there was no connection to send
-// anything on.
-func unsent(err error) bool {
-	var op *net.OpError
-	if errors.As(err, &op) {
-		switch op.Op {
-		case "dial", "proxyconnect", "socks connect":
-			return true
-		}
-	}
-	var untrusted *tls.CertificateVerificationError
-	return errors.As(err, &untrusted) || strings.Contains(err.Error(), "TLS handshake timeout")
 }
