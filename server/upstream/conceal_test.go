@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"crypto/tls"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -93,6 +94,45 @@ func TestTheKeyStaysOutOfHintsAndTrailers(t *testing.T) {
 			want := seen{Hints: []string{"Link"}, Trailer: []string{"X-Sum", "X-Time"}}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("the client sees (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// A URL has the key in escapes, and some upstreams repeat the URL.
+func TestTheKeyIsHiddenWhereverItStood(t *testing.T) {
+	const key = "sk/very+secret="
+	for _, style := range styles() {
+		if style == authNone {
+			continue
+		}
+		t.Run(style, func(t *testing.T) {
+			up := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Location", "/elsewhere?"+r.URL.RawQuery)
+				for name, values := range r.Header {
+					w.Header().Set("X-Echo-"+name, values[0])
+				}
+				w.WriteHeader(http.StatusBadRequest)
+				_, _ = io.WriteString(w, place(r, key)[0]+" "+key+" "+r.URL.RawQuery)
+			}))
+			defer up.Close()
+			p := newPool(t, map[string]string{"KEY": key}, map[string]Settings{
+				"one": settings(up.URL, func(s *Settings) { s.APIKeyEnv, s.Auth = "KEY", style }),
+			})
+			res, err := p.RoundTrip(plugintest.Request(t, `{}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = res.Body.Close() }()
+			body, err := io.ReadAll(res.Body)
+			if err != nil || len(body) == 0 {
+				t.Fatalf("body %q, %v", body, err)
+			}
+			seen := fmt.Sprint(res.Header, string(body), res.Request.URL, res.Request.Header)
+			for _, form := range forms(key) {
+				if strings.Contains(seen, form) {
+					t.Errorf("the client could see %q in %s", form, seen)
+				}
 			}
 		})
 	}

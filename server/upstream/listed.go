@@ -68,7 +68,7 @@ func (p *Pool) keepLists(env plugins.Env) error {
 // listKey names what is known of an upstream's list by all that it depends on,
 // so that nobody sees the list of another account.
 func (m *member) listKey() string {
-	parts := []string{m.base.String(), fmt.Sprint(m.set.Wires)}
+	parts := []string{m.base.String(), fmt.Sprint(m.set.Wires, m.set.Headers)}
 	for _, k := range m.keys.all {
 		parts = append(parts, k.secret)
 	}

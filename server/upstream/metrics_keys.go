@@ -26,10 +26,18 @@ func (m *keyMetrics) watch(upstream string, now func() time.Time) *keyState {
 	return s
 }
 
+// forget ends the counting of a key, and the series of an upstream that has no
+// other.
 func (m *keyMetrics) forget(s *keyState) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.live, s)
+	for other := range m.live {
+		if other.upstream == s.upstream {
+			return
+		}
+	}
+	m.ejections.DeletePartialMatch(prometheus.Labels{"upstream": s.upstream})
 }
 
 // Describe implements [prometheus.Collector].

@@ -79,4 +79,7 @@ func TestEjectedKeysAreCounted(t *testing.T) {
 		}
 	}
 	check("after the last generation that had the keys")
+	if n := len(keyMetricsOf(t, env)); n != 1 {
+		t.Errorf("%d series are left, want that of the other upstream", n)
+	}
 }

@@ -70,8 +70,9 @@ type Settings struct {
 	// has been sent. With 0 only request_timeout does.
 	FirstByteTimeout time.Duration `koanf:"first_byte_timeout"`
 
-	// FirstTokenTimeout bounds the wait for the first event of a stream that
-	// means something. 0 is no bound: reasoning models think for minutes.
+	// FirstTokenTimeout bounds the time until the first event of a stream that
+	// means something, from when the request was sent. 0 is no bound, for models
+	// that reason may think for many minutes. It needs a peek.
 	FirstTokenTimeout time.Duration `koanf:"first_token_timeout"`
 
 	// IdleTimeout is how long an answer that has begun may pause, counted from
@@ -82,13 +83,15 @@ type Settings struct {
 	// of its answer, streams included. 0 is no bound.
 	AttemptTimeout time.Duration `koanf:"attempt_timeout"`
 
-	// Peek is how much of a stream is held back at most until its first event
-	// that means something: an error before that can still be answered by another
-	// attempt. 0 holds nothing back.
+	// Peek is how much of a stream is read before its answer begins, at most:
+	// up to the first event that means something to a client. An error, an end
+	// or silence before it can still be answered by another upstream. 0 reads
+	// nothing ahead.
 	Peek plugins.Size `koanf:"peek"`
 
-	// IncludeUsage has streams end with what they used, whether or not the client
-	// asked for it. A client that did not does not see it.
+	// IncludeUsage has the upstream tell what a stream of chat or completions has
+	// used, by stream_options.include_usage, where the client did not ask. The
+	// client does not see it. Some upstreams refuse the field.
 	IncludeUsage bool `koanf:"include_usage"`
 
 	// MaxInFlight is how many requests the upstream gets at once. One that has as

@@ -112,11 +112,10 @@ func (v *vigil) Read(p []byte) (int, error) {
 	if bounded {
 		v.pause.Stop()
 	}
-	if err == nil {
-		return n, nil
-	}
-	v.stop()
-	if err != io.EOF { //nolint:errorlint // an EOF inside of another error is a body that broke off
+	if err != nil {
+		v.stop()
+		// An EOF counts no more once time is up: to a client that hangs up, the
+		// server may still say that this was all.
 		err = v.cause(err)
 	}
 	return n, err

@@ -1,8 +1,10 @@
 package upstream
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -58,6 +60,7 @@ func newConns(s Settings, config *tls.Config, silence time.Duration) *conns {
 	dialer := net.Dialer{Timeout: s.ConnectTimeout, KeepAlive: 30 * time.Second}
 	t := &http.Transport{
 		Proxy:                  s.proxy(),
+		OnProxyConnectResponse: refusedTunnel,
 		DialContext:            dialer.DialContext,
 		TLSClientConfig:        config,
 		TLSHandshakeTimeout:    s.ConnectTimeout,
@@ -93,6 +96,15 @@ func (s Settings) proxy() func(*http.Request) (*url.URL, error) {
 		err = errors.New("proxy: not a URL")
 	}
 	return func(*http.Request) (*url.URL, error) { return u, err }
+}
+
+// refusedTunnel returns the error of a proxy that opens no tunnel. That of
+// net/http is whatever the proxy has written beside its status.
+func refusedTunnel(_ context.Context, _ *url.URL, _ *http.Request, res *http.Response) error {
+	if res.StatusCode == http.StatusOK {
+		return nil
+	}
+	return &net.OpError{Op: "proxyconnect", Net: "tcp", Err: fmt.Errorf("the proxy answered with status %d", res.StatusCode)}
 }
 
 // Close implements [io.Closer].

@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -129,5 +131,54 @@ func TestEveryUpstreamsConnectionsAreAskedWhetherTheyLive(t *testing.T) {
 	}
 	if got := rt.(*conns).HTTP2; got == nil || got.SendPingTimeout != silence || got.PingTimeout != silence {
 		t.Errorf("HTTP2 = %+v, want pings after %s", got, silence)
+	}
+}
+
+func TestConnectionsAreBounded(t *testing.T) {
+	var opened atomic.Int64
+	first, release := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	up := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		once.Do(func() {
+			close(first)
+			<-release
+		})
+	}))
+	up.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	up.Start()
+	defer up.Close()
+	p := newPool(t, nil, map[string]Settings{"one": settings(up.URL, func(s *Settings) { s.MaxConnections = 1 })})
+	waits := make(chan struct{}) // the second request waits for a connection
+	done := make(chan error, 2)
+	go func() {
+		_, err := get(t, p)
+		done <- err
+	}()
+	<-first
+	go func() {
+		req := plugintest.Request(t, "{}")
+		req = req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{GetConn: func(string) { close(waits) }}))
+		res, err := p.RoundTrip(req)
+		if err == nil {
+			_ = res.Body.Close()
+		}
+		done <- err
+	}()
+	<-waits
+	close(release)
+	for range 2 {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+	if n := opened.Load(); n != 1 {
+		t.Errorf("%d connections, want 1", n)
+	}
+	if got := p.members[0].client.(*conns).MaxIdleConnsPerHost; got != Defaults().IdleConnections {
+		t.Errorf("%d idle connections are kept, want %d", got, Defaults().IdleConnections)
 	}
 }

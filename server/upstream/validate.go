@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/holysheep/relay/internal/wire"
+	"github.com/holysheep/relay/plugins"
 )
 
 // Validate reports every problem at once, each beginning with the key at fault.
@@ -98,7 +99,6 @@ func (s Settings) validateNumbers() (errs []error) {
 	}{
 		{"priority", int64(s.Priority), 0},
 		{"weight", int64(s.Weight), 0},
-		{"peek", int64(s.Peek), 0},
 		{"max_in_flight", int64(s.MaxInFlight), 0},
 		{"requests", int64(s.Requests), 0},
 		{"max_connections", int64(s.MaxConnections), 0},
@@ -110,6 +110,9 @@ func (s Settings) validateNumbers() (errs []error) {
 		case n.value < n.least:
 			errs = append(errs, fmt.Errorf("%s: %d is below %d", n.key, n.value, n.least))
 		}
+	}
+	if s.Peek < 0 || s.Peek > plugins.MiB {
+		errs = append(errs, fmt.Errorf("peek: %s is not from 0B to 1MiB", s.Peek))
 	}
 	return errs
 }
@@ -136,6 +139,9 @@ func (s Settings) validateTimes() (errs []error) {
 		case d.value < 0:
 			errs = append(errs, fmt.Errorf("%s: %s is negative", d.key, d.value))
 		}
+	}
+	if s.FirstTokenTimeout > 0 && s.Peek == 0 {
+		errs = append(errs, errors.New("first_token_timeout: needs a peek above 0B"))
 	}
 	return errs
 }
