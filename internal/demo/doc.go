@@ -74,8 +74,9 @@
 //	X-Demo-Stall           bytes=N or events=N: after so much send nothing until the client leaves
 //	X-Demo-Trailer         Name: value: a trailer after the body; repeatable
 //
-// Over HTTP/2 a reset is one before the headers. Silent events are those that say
-// nothing yet: a role, response.created, message_start, ping. An item of a JSON
-// list counts as an event, and so does the list's end. Bytes count the body as it goes out, encoded; [DONE] is an event. A WebSocket
-// knows of these X-Demo-Latency, -Header and -Break, and those of errors.
+// Over HTTP/2 a reset in the headers is one before them. Silent events are those
+// that say nothing yet: a role, response.created, message_start, ping. Bytes
+// count the body as it goes out, encoded; [DONE] is an event, and so are each
+// item of a JSON list and its end. A WebSocket knows of these X-Demo-Latency,
+// -Header and -Break, and those of errors.
 package demo

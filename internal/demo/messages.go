@@ -101,6 +101,7 @@ func newTrouble(status int, kind, message, id string) trouble {
 		http.StatusPaymentRequired:       "billing_error",
 		http.StatusForbidden:             "permission_error",
 		http.StatusNotFound:              "not_found_error",
+		http.StatusRequestTimeout:        "timeout_error",
 		http.StatusConflict:              "conflict_error",
 		http.StatusRequestEntityTooLarge: "request_too_large",
 		http.StatusTooManyRequests:       "rate_limit_error",
