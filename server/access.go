@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/holysheep/relay/internal/wire"
 	"github.com/holysheep/relay/plugins"
 	"github.com/holysheep/relay/server/relay"
 )
@@ -18,8 +19,10 @@ type visit struct {
 	call  *plugins.Call
 	body  *relay.Body // nil if there is none
 	w     *writer
-	route string
 	start time.Time
+
+	route   wire.Route
+	relayed bool // or the route is no more than its label
 
 	answer *plugins.Error // what the client was told in place of an answer; nil if nothing
 }
@@ -32,9 +35,9 @@ func (s *Server) end(v *visit, broken bool) {
 	v.seal()
 	m := method(v.req.Method)
 	s.metrics.inFlight.Dec()
-	s.metrics.requests.WithLabelValues(m, v.route, statusLabel(status)).Inc()
-	s.metrics.duration.WithLabelValues(m, v.route).Observe(took.Seconds())
-	if s.access.Load() && v.route != "/health" && v.route != "/ready" {
+	s.metrics.requests.WithLabelValues(m, v.route.Label, statusLabel(status)).Inc()
+	s.metrics.duration.WithLabelValues(m, v.route.Label).Observe(took.Seconds())
+	if s.access.Load() && v.route.Label != "/health" && v.route.Label != "/ready" {
 		v.log(s.log, status, took, broken)
 	}
 }

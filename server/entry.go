@@ -11,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/holysheep/relay/internal/credential"
+	"github.com/holysheep/relay/internal/wire"
 	"github.com/holysheep/relay/plugins"
 	"github.com/holysheep/relay/server/config"
 	"github.com/holysheep/relay/server/relay"
@@ -62,7 +63,11 @@ func (s *Server) arrive(c echo.Context) *visit {
 	s.visits.Add(1)
 	s.metrics.inFlight.Inc()
 	req := c.Request()
-	v := &visit{req: req, route: route(req.URL.Path), start: time.Now()}
+	v := &visit{req: req, start: time.Now()}
+	v.route, v.relayed = wire.OfURL(req.URL)
+	if !v.relayed {
+		v.route.Label = own(req.URL.Path)
+	}
 	v.call = plugins.NewCall(requestID(req), v.ask)
 	v.call.SetHeader("X-Request-Id", v.call.ID)
 	v.w = &writer{
@@ -86,7 +91,7 @@ func (v *visit) ask() plugins.Ask {
 
 // dispatch relays what is to be relayed; next answers the rest.
 func (s *Server) dispatch(c echo.Context, v *visit, next echo.HandlerFunc) error {
-	if !relayed(c.Request().URL) {
+	if !v.relayed {
 		return next(c)
 	}
 	g := s.take()
