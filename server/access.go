@@ -61,8 +61,12 @@ func statusLabel(status int) string {
 	return strconv.Itoa(status)
 }
 
-// status returns what the client got, or would have got had it stayed.
+// status returns what the client got, or would have got had it stayed, or had
+// its stream not begun before it was known.
 func (v *visit) status() int {
+	if status := v.call.Status(); status != 0 {
+		return status
+	}
 	if v.w.status == 0 {
 		return relay.ErrClientGone.Status
 	}
@@ -74,7 +78,7 @@ func (v *visit) log(log *slog.Logger, status int, took time.Duration, broken boo
 	client, _ := v.call.Client()
 	ended := v.ended(broken)
 	remote, _, _ := net.SplitHostPort(v.req.RemoteAddr)
-	attrs := make([]slog.Attr, 0, 16)
+	attrs := make([]slog.Attr, 0, 20)
 	attrs = append(attrs,
 		slog.String("request_id", v.call.ID),
 		slog.String("method", short(v.req.Method)),
@@ -88,6 +92,10 @@ func (v *visit) log(log *slog.Logger, status int, took time.Duration, broken boo
 		slog.Float64("duration_ms", milliseconds(took)),
 		slog.String("remote", remote),
 	)
+	if a := v.call.Trail.Answer(); a != nil && a.Model() != "" && a.Model() != v.call.Ask().Model {
+		attrs = append(attrs, slog.String("model_answered", a.Model()))
+	}
+	attrs = append(attrs, usage(v.call)...)
 	attrs = append(attrs, v.outcome(ended)...)
 	log.LogAttrs(context.Background(), level(status, ended), "request", attrs...)
 }

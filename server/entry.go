@@ -134,13 +134,20 @@ func (v *visit) hold(conf *config.Config) error {
 // off, anything else is our fault. It reports whether the connection must be
 // cut because an answer has begun.
 func (s *Server) recovered(p any, c echo.Context, v *visit) (broken bool) {
+	var stack []byte
+	if other, ok := p.(*relay.Panic); ok { // of another goroutine
+		p, stack = other.Value, other.Stack
+	}
 	if p == http.ErrAbortHandler { //nolint:errorlint,err113 // a panic's value, not a wrapped error
 		return true
+	}
+	if stack == nil {
+		stack = debug.Stack()
 	}
 	req := c.Request()
 	// Nobody knows what a plugin puts into a panic: the client's key, perhaps.
 	text := credential.Hide(req.Header, req.URL.RawQuery, fmt.Sprint(p))
-	s.log.Error("panic", "panic", text, "stack", string(debug.Stack()), "request_id", v.call.ID)
+	s.log.Error("panic", "panic", text, "stack", string(stack), "request_id", v.call.ID)
 	return v.fail(c, ErrInternal)
 }
 
