@@ -47,8 +47,22 @@ func (s *Server) build(loaded *config.Loaded, refused error, reads *watch.Reads)
 		return nil, errors.Join(err, g.close(context.Background()))
 	}
 	g.cors = cors(loaded.Config.CORS)
-	g.handler = g.chain.Serve(relay.New(g.chain.Fetch(g.pool), loaded.Config.RequestTimeout).Serve)
+	g.handler = g.chain.Serve(s.newRelay(g).Serve)
 	return g, nil
+}
+
+// newRelay returns the centre of the generation's chain.
+func (s *Server) newRelay(g *generation) *relay.Relay {
+	c := &g.config.Config
+	o := relay.Options{Timeout: c.RequestTimeout, Keepalive: c.StreamKeepalive}
+	if c.OnClientGone != "drain" {
+		return relay.New(g.chain.Fetch(g.pool), o)
+	}
+	o.ReadOn = &relay.ReadOn{
+		Time: c.ClientGoneTime, Bytes: c.ClientGoneBytes, Base: s.base, Done: s.readOn,
+		Hold: func() func() { return s.holdOn(g) },
+	}
+	return relay.New(g.chain.Fetch(relay.Guard(g.pool)), o)
 }
 
 // gather makes the pool of the upstreams. That there is none may follow from

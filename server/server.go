@@ -72,14 +72,15 @@ type Server struct {
 // yet. The error holds every problem of the configuration.
 func New(o Options) (*Server, error) {
 	s, polls := empty(o)
+	s.base, s.cut = context.WithCancelCause(context.Background())
 	if err := s.first(); err != nil {
+		s.cut(nil)
 		_ = s.watcher.Close()
 		return nil, err
 	}
 	if polls != nil {
 		s.log.Warn("changes of files are seen late", "err", polls)
 	}
-	s.base, s.cut = context.WithCancelCause(context.Background())
 	s.api, s.admin = s.newAPI(), s.newAdmin()
 	return s, nil
 }
