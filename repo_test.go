@@ -77,6 +77,7 @@ var layers = []struct {
 	{"plugins/plugintest", []string{"plugins"}},
 	{"plugins", []string{"plugins", "internal"}},
 	{"internal/schema", []string{"internal/schema", "server/config", "plugins"}},
+	{"internal/wire", []string{"internal/canon"}},
 	{"internal", nil},
 }
 

@@ -13,10 +13,14 @@ const (
 	FieldModel Field = 1 << iota
 	FieldStream
 	FieldMaxTokens
+
+	// fieldUsage is stream_options. Nobody decides by it: a doubt about it
+	// keeps [Ask.Rewrite] from touching it.
+	fieldUsage
 )
 
 // everyField is all of them.
-const everyField = FieldModel | FieldStream | FieldMaxTokens
+const everyField = FieldModel | FieldStream | FieldMaxTokens | fieldUsage
 
 // An Ask is what a request asks for, as far as its body says: read once, by
 // [ReadAsk], and shared by everybody who wants to know.
@@ -35,7 +39,35 @@ type Ask struct {
 
 	// why says for people, for each field that two readers of the body could
 	// read differently, what is wrong with it.
-	why [3]string
+	why [4]string
+
+	// Where Rewrite finds in the body what it changes.
+	model    span      // the model's value; no span if none is there that all readers see
+	form     bool      // the model is a field of a form, not a JSON string
+	resource bool      // the model is written as a resource of Gemini's: models/MODEL
+	usage    span      // what takes the place of include_usage; may be empty
+	usageAs  usageForm // in which form it does
+}
+
+// A span is a range of bytes of a body. One that ends at 0 is none: there is
+// nothing to change at the beginning of a body.
+type span struct{ from, to int }
+
+// there reports whether the span is one.
+func (s span) there() bool { return s.to > 0 }
+
+// tooLong is why a body is in doubt of which only the beginning was seen. It is
+// the last doubt to come: a field that has no other was read well as far as the
+// body goes.
+const tooLong = "it is longer than max_replay"
+
+// modelDoubt returns nil if the model that was read can be taken at its word:
+// it is in no doubt, or only since the end of a long body is unseen.
+func (a Ask) modelDoubt() error {
+	if a.why[0] == tooLong && a.Model != "" {
+		return nil
+	}
+	return a.Doubt(FieldModel)
 }
 
 // ErrAmbiguousBody refuses a body whose inspected fields two readers could

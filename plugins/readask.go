@@ -13,7 +13,8 @@ import (
 //
 // JSON objects and multipart forms are read, whatever else is in the body is
 // not and leaves the fields empty. Without a body the URL's query names the
-// model, as it does for the Realtime API.
+// model, as it does for the Realtime API. A deployment in a path of Azure's is
+// the model, whatever the body says.
 //
 // A field is in doubt when readers of the body are known to differ on it: when
 // it is there twice or in another case (encoding/json takes Model for model),
@@ -22,27 +23,32 @@ import (
 // some gateways fall back on, names another. A body that is not well formed leaves every field in doubt.
 func ReadAsk(req *http.Request, head []byte, whole bool) Ask {
 	var a asker
-	if !whole {
-		a.doubt(everyField, "it is longer than max_replay")
-	}
 	a.Whole = whole
 	body := bytes.TrimLeft(head, " \t\r\n")
 	if whole && len(body) == 0 {
 		a.readQuery(req.URL.RawQuery)
-		a.comparePath(req.Method, req.URL.Path)
-		return a.Ask
-	}
-	a.readBody(req.Header, head, body)
-	if req.URL.RawQuery != "" {
+	} else {
+		a.readBody(req.Header, head, body)
 		a.compareQuery(req.URL.RawQuery)
 	}
-	a.comparePath(req.Method, req.URL.Path)
+	a.comparePath(req)
 	return a.Ask
 }
 
 // readBody reads a body that is not empty; trimmed is the body without white
-// space at its beginning.
+// space at its beginning. It leaves the model no span if it is in doubt.
 func (a *asker) readBody(h http.Header, head, trimmed []byte) {
+	a.readMedia(h, head, trimmed)
+	if a.why[0] != "" {
+		a.model = span{}
+	}
+	if !a.Whole {
+		a.doubt(everyField, tooLong)
+	}
+}
+
+// readMedia reads a body by its type.
+func (a *asker) readMedia(h http.Header, head, trimmed []byte) {
 	kinds := h["Content-Type"]
 	kind := strings.ToLower(strings.Join(kinds, ","))
 	media, _, _ := strings.Cut(kind, ";")
@@ -58,7 +64,7 @@ func (a *asker) readBody(h http.Header, head, trimmed []byte) {
 	case object && !commonCharset(kind):
 		a.doubt(everyField, "it is not in UTF-8")
 	case object:
-		a.readJSON(trimmed)
+		a.readJSON(head)
 	case media == "application/json" || media == "text/json" || strings.HasSuffix(media, "+json"):
 		a.doubt(everyField, "it is not a JSON object")
 	}

@@ -15,14 +15,20 @@ type name struct {
 // names is every name. MaxTokens has three: that of chat, that of chat with
 // reasoning models, and that of responses. models is a list of models to fall
 // back on, which some gateways take beside or in place of model.
-func names() [6]name {
-	return [6]name{
+//
+// generationConfig is Gemini's object around maxOutputTokens; its API takes
+// the second spelling too. stream_options is the object around include_usage.
+func names() [9]name {
+	return [9]name{
 		{"model", FieldModel},
 		{"stream", FieldStream},
 		{"max_tokens", FieldMaxTokens},
 		{"max_completion_tokens", FieldMaxTokens},
 		{"max_output_tokens", FieldMaxTokens},
 		{"models", FieldModel},
+		{"generationConfig", FieldMaxTokens},
+		{"generation_config", FieldMaxTokens},
+		{"stream_options", fieldUsage},
 	}
 }
 
@@ -40,7 +46,7 @@ func findName(key string) (place int, exact bool) {
 // An asker fills an Ask with the fields of a body, be it JSON or a form.
 type asker struct {
 	Ask
-	seen [6]bool // by place in names
+	seen [9]bool // by place in names
 }
 
 // first reports whether the field at place is there for the first time and

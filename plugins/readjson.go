@@ -6,11 +6,17 @@ import (
 	"unicode/utf8"
 )
 
-// readJSON reads the fields of a JSON object.
+// readJSON reads the fields of a JSON object, which may have white space in
+// front. One that goes on beyond what was seen is not well formed by itself.
 func (a *asker) readJSON(body []byte) {
 	s := scanner{data: body}
-	if !s.open('{') || !a.readMembers(&s) || !s.end() {
+	ok := s.open('{')
+	first := s.at
+	if ok = ok && a.readMembers(&s) && s.end(); !ok && a.Whole {
 		a.doubt(everyField, "it is not well-formed JSON")
+	}
+	if ok && !a.usage.there() {
+		a.usage, a.usageAs = span{first, first}, usageMember
 	}
 }
 
@@ -30,7 +36,7 @@ func (a *asker) readMembers(s *scanner) bool {
 			return false
 		}
 		if i, exact := findKey(key); i >= 0 && a.first(i, exact) {
-			a.setJSON(i, value)
+			a.setJSON(i, value, s.at-len(value))
 		}
 		if !s.take(',') {
 			return s.close()
@@ -38,15 +44,21 @@ func (a *asker) readMembers(s *scanner) bool {
 	}
 }
 
-// setJSON gives the field at place its value, as it stands in the body. null
-// is as good as absent.
-func (a *asker) setJSON(place int, value []byte) {
-	switch {
-	case string(value) == "null":
-	case names()[place].text != "model":
+// setJSON gives the field at place its value, as it stands in the body from at
+// on. null is as good as absent.
+func (a *asker) setJSON(place int, value []byte, at int) {
+	null := string(value) == "null"
+	switch n := names()[place]; {
+	case n.field == fieldUsage:
+		a.readOptions(value, at)
+	case null:
+	case n.text == "generationConfig" || n.text == "generation_config":
+		a.readGeneration(value)
+	case n.text != "model":
 		a.set(place, value)
 	case value[0] == '"':
 		a.set(place, unquote(value))
+		a.model = span{at, at + len(value)}
 	default:
 		a.doubt(FieldModel, "model is not a string")
 	}
@@ -68,11 +80,16 @@ func findKey(quoted []byte) (place int, exact bool) {
 // text at NUL or drop what is no character, so both leave a key in doubt that
 // is a name without them.
 func findOddKey(quoted []byte) (place int, exact bool) {
-	key := string(unquote(quoted))
-	clean, _, _ := strings.Cut(key, "\x00")
-	clean = strings.ReplaceAll(clean, string(utf8.RuneError), "")
+	key, clean := oddKey(quoted)
 	place, exact = findName(clean)
 	return place, exact && clean == key
+}
+
+// oddKey returns a key decoded, and as those readers see it.
+func oddKey(quoted []byte) (key, clean string) {
+	key = string(unquote(quoted))
+	clean, _, _ = strings.Cut(key, "\x00")
+	return key, strings.ReplaceAll(clean, string(utf8.RuneError), "")
 }
 
 // ascii reports whether the inside of a JSON string says what it is.

@@ -24,7 +24,9 @@ func (a *asker) readForm(contentType string, body []byte) {
 	for ok && !bytes.HasPrefix(rest, []byte("--")) {
 		var part []byte
 		if part, rest, ok = bytes.Cut(rest, between); ok {
-			ok = a.readPart(part, between[2:])
+			ok = a.readPart(part, between[2:], len(body)-len(rest)-len(between))
+		} else if !a.Whole {
+			return // the part goes on beyond what was seen
 		}
 	}
 	if !ok || string(rest) != "--" && string(rest) != "--\r\n" {
@@ -46,8 +48,9 @@ func formBoundary(contentType string) (boundary string, ok bool) {
 }
 
 // readPart reads what is between two boundaries: CRLF, header, an empty line,
-// content. It returns false if that is not well formed.
-func (a *asker) readPart(part, boundary []byte) bool {
+// content, which ends at end in the body. It returns false if that is not well
+// formed.
+func (a *asker) readPart(part, boundary []byte, end int) bool {
 	part, ok := bytes.CutPrefix(part, []byte("\r\n"))
 	if !ok || bytes.Contains(part, boundary) {
 		return false
@@ -61,13 +64,25 @@ func (a *asker) readPart(part, boundary []byte) bool {
 		return false
 	}
 	if i, exact := findName(p.name); i >= 0 && a.first(i, exact) {
-		a.set(i, content)
+		a.setForm(i, content, end)
 		if p.odd || !ascii(content) {
 			field := names()[i].field
 			a.doubt(field, names()[i].text+" is not a plain field of the form")
 		}
 	}
 	return true
+}
+
+// setForm gives the field at place its value, which ends at end in the body.
+// Objects inside of a form are nobody's fields.
+func (a *asker) setForm(place int, value []byte, end int) {
+	switch n := names()[place]; {
+	case n.field == fieldUsage, n.text == "generationConfig", n.text == "generation_config":
+		return
+	case n.text == "model":
+		a.model, a.form = span{end - len(value), end}, true
+	}
+	a.set(place, value)
 }
 
 // A partHeader is what the header of one part of a form says.

@@ -37,6 +37,14 @@ func (t *Trail) Choose(a *Attempt) {
 	t.answer = a
 }
 
+// Chosen reports whether attempts ran beside each other, of which one was
+// chosen.
+func (t *Trail) Chosen() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.answer != nil
+}
+
 // Answer returns the attempt whose answer stands, nil if nobody was asked.
 func (t *Trail) Answer() *Attempt {
 	t.mu.Lock()

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/holysheep/relay/internal/wire"
 	"github.com/holysheep/relay/plugins"
 	"github.com/holysheep/relay/server/relay"
 )
@@ -18,8 +19,10 @@ type visit struct {
 	call  *plugins.Call
 	body  *relay.Body // nil if there is none
 	w     *writer
-	route string
 	start time.Time
+
+	route   wire.Route
+	relayed bool // or the route is no more than its label
 
 	answer *plugins.Error // what the client was told in place of an answer; nil if nothing
 }
@@ -32,9 +35,9 @@ func (s *Server) end(v *visit, broken bool) {
 	v.seal()
 	m := method(v.req.Method)
 	s.metrics.inFlight.Dec()
-	s.metrics.requests.WithLabelValues(m, v.route, statusLabel(status)).Inc()
-	s.metrics.duration.WithLabelValues(m, v.route).Observe(took.Seconds())
-	if s.access.Load() && v.route != "/health" && v.route != "/ready" {
+	s.metrics.requests.WithLabelValues(m, v.route.Label, statusLabel(status)).Inc()
+	s.metrics.duration.WithLabelValues(m, v.route.Label).Observe(took.Seconds())
+	if s.access.Load() && v.route.Label != "/health" && v.route.Label != "/ready" {
 		v.log(s.log, status, took, broken)
 	}
 }
@@ -58,8 +61,12 @@ func statusLabel(status int) string {
 	return strconv.Itoa(status)
 }
 
-// status returns what the client got, or would have got had it stayed.
+// status returns what the client got, or would have got had it stayed, or had
+// its stream not begun before it was known.
 func (v *visit) status() int {
+	if status := v.call.Status(); status != 0 {
+		return status
+	}
 	if v.w.status == 0 {
 		return relay.ErrClientGone.Status
 	}
@@ -71,7 +78,7 @@ func (v *visit) log(log *slog.Logger, status int, took time.Duration, broken boo
 	client, _ := v.call.Client()
 	ended := v.ended(broken)
 	remote, _, _ := net.SplitHostPort(v.req.RemoteAddr)
-	attrs := make([]slog.Attr, 0, 16)
+	attrs := make([]slog.Attr, 0, 20)
 	attrs = append(attrs,
 		slog.String("request_id", v.call.ID),
 		slog.String("method", short(v.req.Method)),
@@ -85,6 +92,10 @@ func (v *visit) log(log *slog.Logger, status int, took time.Duration, broken boo
 		slog.Float64("duration_ms", milliseconds(took)),
 		slog.String("remote", remote),
 	)
+	if a := v.call.Trail.Answer(); a != nil && a.Model() != "" && a.Model() != v.call.Ask().Model {
+		attrs = append(attrs, slog.String("model_answered", a.Model()))
+	}
+	attrs = append(attrs, usage(v.call)...)
 	attrs = append(attrs, v.outcome(ended)...)
 	log.LogAttrs(context.Background(), level(status, ended), "request", attrs...)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/holysheep/relay/internal/wire"
 	"github.com/holysheep/relay/plugins"
 )
 
@@ -18,7 +19,7 @@ import (
 // know.
 var ErrUnknownAdminURL = &plugins.Error{
 	Status: http.StatusNotFound, Type: "invalid_request_error", Code: "unknown_url",
-	Message: "no such URL: this is the admin listener, with /metrics, /config, /health, /ready and /plugins/NAME",
+	Message: "no such URL: this is the admin listener, with /metrics, /config, /upstreams, /health, /ready and /plugins/NAME",
 }
 
 // adminRoutes answers operators: metrics, the effective configuration, and
@@ -30,18 +31,19 @@ func (s *Server) adminRoutes(e *echo.Echo) {
 		EnableOpenMetrics: true,
 	})))
 	e.Match(methods, "/config", s.showConfig)
+	e.Match(methods, "/upstreams", s.showUpstreams)
 	e.Match(methods, "/plugins/:name", s.showPlugin)
 	e.Match(methods, "/plugins/:name/*", s.showPlugin)
 }
 
-// answerAdminError is [answerError], but for what is not found: the API's URLs
-// are not here.
+// answerAdminError is [answerError] where the API's URLs are not: they are not
+// found, and nobody waits for an error in the form of one of them.
 func answerAdminError(err error, c echo.Context) {
 	var h *echo.HTTPError
 	if errors.As(err, &h) && h.Code == http.StatusNotFound {
 		err = ErrUnknownAdminURL
 	}
-	answerError(err, c)
+	writeError(known(err), c, wire.Route{})
 }
 
 // showConfig answers with the effective configuration. Keys stand in it as
@@ -58,6 +60,16 @@ func (s *Server) showConfig(c echo.Context) error {
 		"config":  g.config.Tree(),
 		"keys":    g.pool.Fingerprints(fingerprint),
 	})
+}
+
+// showUpstreams answers with how the upstreams are doing.
+func (s *Server) showUpstreams(c echo.Context) error {
+	g := s.take()
+	if g == nil {
+		return ErrDraining
+	}
+	defer g.release()
+	return c.JSON(http.StatusOK, g.pool.Show())
 }
 
 // fingerprint tells keys apart without telling them.

@@ -14,7 +14,7 @@ import (
 
 func TestTheAdminListenerIsReadOnly(t *testing.T) {
 	r := start(t, whole)
-	for _, path := range []string{"/metrics", "/config", "/health", "/ready", "/plugins/auth/", "/plugins/limit/", "/plugins/cache/"} {
+	for _, path := range []string{"/metrics", "/config", "/upstreams", "/health", "/ready", "/plugins/auth/", "/plugins/limit/", "/plugins/cache/"} {
 		for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodPatch} {
 			req := r.request(t, method, "", "")
 			req.URL, _ = req.URL.Parse(r.AdminURL + path)
@@ -38,7 +38,7 @@ func TestTheAdminListenerRelaysNothing(t *testing.T) {
 		}
 	}
 	for url, want := range map[string]string{
-		r.AdminURL + "/": "/metrics, /config, /health, /ready and /plugins/NAME", r.AdminURL + "/plugins": "/plugins/NAME", r.URL + "/": "under /v1/",
+		r.AdminURL + "/": "/metrics, /config, /upstreams, /health, /ready and /plugins/NAME", r.AdminURL + "/plugins": "/plugins/NAME", r.URL + "/": "under /v1/, /v1beta/ and /openai/",
 	} {
 		if _, body := get(t, url); !strings.Contains(body, want) {
 			t.Errorf("%s: %s, want %q in it", url, body, want)

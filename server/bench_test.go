@@ -60,7 +60,7 @@ func benchRelay(b *testing.B, up string) (address string, stop func()) {
 			"auth": map[string]any{"clients": map[string]any{"tester": map[string]any{
 				"keys": map[string]any{"one": map[string]any{"sha256": credential.Hash(clientKey)}},
 			}}},
-			"limit": map[string]any{"rules": map[string]any{"fair": map[string]any{
+			"limit": map[string]any{"max_in_flight": 0, "rules": map[string]any{"fair": map[string]any{
 				"per": "client", "requests": 10_000_000, "period": "1h",
 			}}},
 		},

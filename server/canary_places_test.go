@@ -1,8 +1,11 @@
 package server
 
 import (
+	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/holysheep/relay/plugins"
 )
 
 // lines makes a raw GET of lines that stand as they are.
@@ -120,4 +123,45 @@ func TestTrailersBringNoSecrets(t *testing.T) {
 		t.Errorf("trailer %q, want X-Sum", got.Trailer)
 	}
 	checkSecrets(t, "trailer at the upstream", dump(got.Trailer)+dump(got.Header))
+}
+
+// The prefixes of the wires, each with every place in which a client's key may
+// stand: auth reads it there, and nothing behind auth finds it.
+func TestEveryPlaceIsReadAndStrippedOnEveryWire(t *testing.T) {
+	seen := make(chan *http.Request, 1)
+	r := &running{Log: &logs{}, Plugins: []plugins.Plugin{sees(seen)}}
+	r.start(t, strings.Replace(whole, "limit, cache, retry", "sees", 1), "http://127.0.0.1:9/v1")
+	for _, path := range []string{
+		"/v1/messages", "/v1/models/a:generateContent", "/v1beta/x", "/v1beta/models/a:streamGenerateContent",
+		"/openai/x", "/openai/deployments/a/chat/completions", "/openai/v1/realtime",
+	} {
+		for _, tt := range standings() {
+			t.Run(path+" "+tt.name, func(t *testing.T) {
+				answer := r.bytes(t, strings.Replace(tt.request, "/v1/x", path, 1))
+				if !strings.HasPrefix(answer, "HTTP/1.1 200") {
+					t.Fatalf("got %q, want 200", answer)
+				}
+				got := <-seen
+				if want := strings.Replace(tt.want, "/v1/x", path, 1); got.URL.RequestURI() != want {
+					t.Errorf("asked for %q, want %q", got.URL.RequestURI(), want)
+				}
+				checkSecrets(t, "request in the chain", got.URL.String()+"\n"+dump(got.Header))
+			})
+		}
+		if answer := r.bytes(t, lines(path, "Authorization: Bearer "+strangerKey)); !strings.HasPrefix(answer, "HTTP/1.1 401") {
+			t.Errorf("%s: a stranger got %q, want 401", path, answer)
+		}
+	}
+}
+
+// sees is a plugin that answers itself, and shows what it was asked.
+func sees(seen chan<- *http.Request) plugins.Plugin {
+	return plugins.Define("sees", func() noSettings { return noSettings{} }, func(noSettings, plugins.Env) (plugins.Link, error) {
+		return plugins.Link{Fetch: func(http.RoundTripper) http.RoundTripper {
+			return roundTrip(func(req *http.Request) (*http.Response, error) {
+				seen <- req
+				return &http.Response{StatusCode: 200, Header: http.Header{}, Body: http.NoBody}, nil
+			})
+		}}, nil
+	})
 }

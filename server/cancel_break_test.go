@@ -12,6 +12,9 @@ import (
 	"golang.org/x/net/http2"
 
 	"github.com/holysheep/relay/internal/demo"
+	"github.com/holysheep/relay/internal/wire"
+	"github.com/holysheep/relay/plugins"
+	"github.com/holysheep/relay/server/relay"
 )
 
 // breaks are answers that the upstream does not bring to their end.
@@ -44,6 +47,10 @@ func TestAnAnswerThatBreaksOffIsBrokenOff(t *testing.T) {
 				if !severed(err) {
 					t.Errorf("reading ended with %v, want a connection that breaks", err)
 				}
+				got, why := bytes.CutSuffix(got, brokeOff(tt.path))
+				if want := name == "a stream after two events"; why != want {
+					t.Errorf("%q, told of the break: want %t", got, want)
+				}
 				if c.err != nil || c.res.StatusCode != 200 {
 					t.Fatalf("answer %v, %v, want one that has begun", c.res, c.err)
 				}
@@ -60,6 +67,15 @@ func TestAnAnswerThatBreaksOffIsBrokenOff(t *testing.T) {
 			})
 		}
 	}
+}
+
+// brokeOff is the event that tells a client of a break of its stream.
+func brokeOff(path string) []byte { return eventOf(path, relay.ErrBrokeOff) }
+
+// eventOf is the event that tells a client of an error.
+func eventOf(path string, e *plugins.Error) []byte {
+	route, _ := wire.Of(path)
+	return route.Event(wire.Problem{Status: e.Status, Type: e.Type, Code: e.Code, Message: e.Message})
 }
 
 // severed reports whether an answer broke off, in HTTP/1.1 by the connection's
@@ -80,8 +96,9 @@ func TestAStreamThatBreaksOffHasNoLastChunk(t *testing.T) {
 	if err != nil {
 		t.Fatalf("reading to the end of the connection: %v", err)
 	}
-	if !bytes.Contains(got, []byte("chunked")) || bytes.Count(got, []byte("data: ")) != 3 {
-		t.Errorf("got %q, want a chunked answer of three events", got)
+	if !bytes.Contains(got, []byte("chunked")) || bytes.Count(got, []byte("data: ")) != 3+1 ||
+		!bytes.HasSuffix(got, append(brokeOff("/v1/chat/completions"), "\r\n"...)) {
+		t.Errorf("got %q, want a chunked answer of three events, and one that tells why", got)
 	}
 	if bytes.HasSuffix(got, []byte("\r\n0\r\n\r\n")) || bytes.Contains(got, []byte("[DONE]")) {
 		t.Errorf("an end was made up: %q", got)

@@ -22,7 +22,7 @@ func cors(c config.CORS) echo.MiddlewareFunc {
 		AllowHeaders: c.Headers,
 		AllowMethods: []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete},
 		ExposeHeaders: []string{
-			"X-Request-Id", "Retry-After", "Retry-After-Ms", "X-Cache", "Age", "X-Relay-Attempts", "X-Relay-Upstream",
+			"X-Request-Id", "Retry-After", "Retry-After-Ms", "X-Cache", "Age", "X-Relay-Attempts", "X-Relay-Upstream", "X-Relay-Model",
 			"X-Ratelimit-Limit-Requests", "X-Ratelimit-Remaining-Requests", "X-Ratelimit-Reset-Requests",
 			"X-Ratelimit-Limit", "X-Ratelimit-Remaining", "X-Ratelimit-Reset",
 		},

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"io"
 	"net"
@@ -27,7 +28,7 @@ func (r *running) stopping(t *testing.T) (stopped <-chan error) {
 // then waits for the next.
 func (r *running) idle(t *testing.T) (net.Conn, *bufio.Reader) {
 	t.Helper()
-	conn, in := r.dial(t, head("GET /v1/models", "Accept: application/json"))
+	conn, in := r.dial(t, head("GET /v1/files", "Accept: application/json"))
 	res, err := http.ReadResponse(in, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +71,7 @@ func TestDraining(t *testing.T) {
 
 	stopped := r.stopping(t)
 	r.checkDelay(t)
-	if _, err := io.WriteString(used, head("GET /v1/models", "Accept: application/json")); err != nil {
+	if _, err := io.WriteString(used, head("GET /v1/files", "Accept: application/json")); err != nil {
 		t.Fatal(err)
 	}
 	closing(t, "a request over an old connection", usedIn)
@@ -187,8 +188,12 @@ func TestWhatOutlastsTheDrainIsCut(t *testing.T) {
 			t.Helper()
 			s := up.open(t, r)
 			return func() {
-				if rest, err := io.ReadAll(s.in); err == nil {
+				rest, err := io.ReadAll(s.in)
+				if err == nil {
 					t.Errorf("the stream ended politely: %q", rest)
+				}
+				if want := eventOf("/v1/chat/completions", ErrDraining); !bytes.HasSuffix(rest, want) {
+					t.Errorf("got %q, want to be told %q", rest, want)
 				}
 				<-s.left
 			}
@@ -197,7 +202,13 @@ func TestWhatOutlastsTheDrainIsCut(t *testing.T) {
 			t.Helper()
 			_, in := r.dial(t, head("POST /v1/chat/completions", "Content-Length: 2", "X-Hold: answer")+"{}")
 			one := up.next(t)
-			return func() { disconnected(t, in); <-one.left }
+			return func() {
+				res, err := http.ReadResponse(in, nil)
+				if err != nil || res.StatusCode != http.StatusServiceUnavailable || !res.Close {
+					t.Errorf("got %v, %v, want 503 and the end of the connection", res, err)
+				}
+				<-one.left
+			}
 		}},
 	}
 	for _, tt := range tests {

@@ -16,6 +16,7 @@ const (
 	clientGone = "client_gone" // the client left
 	brokenOff  = "broken_off"  // the upstream broke off, or took too long
 	drained    = "drained"     // the relay stops, and drain is over
+	lateError  = "late_error"  // an error came when the stream had begun with comments
 )
 
 // outcome is what the access line tells of the answer and of what went wrong.
@@ -28,8 +29,8 @@ func (v *visit) outcome(ended string) []slog.Attr {
 			attrs = append(attrs, slog.Float64("first_byte_ms", milliseconds(v.w.first.Sub(v.start))))
 		}
 	}
-	if v.answer != nil {
-		attrs = append(attrs, slog.String("code", v.answer.Code))
+	if code := v.code(); code != "" {
+		attrs = append(attrs, slog.String("code", code))
 	}
 	if ended != "" {
 		attrs = append(attrs, slog.String("ended", ended))
@@ -38,6 +39,19 @@ func (v *visit) outcome(ended string) []slog.Attr {
 		attrs = append(attrs, slog.String("err", faultText(fault)))
 	}
 	return attrs
+}
+
+// code returns that of the error that the client was told, in place of an
+// answer or on a stream that had begun with comments; "" if it was told none, or
+// one of the upstream's.
+func (v *visit) code() string {
+	if v.answer != nil {
+		return v.answer.Code
+	}
+	if e, ok := plugins.AsError(v.call.Fault()); ok && v.call.Status() != 0 {
+		return e.Code
+	}
+	return ""
 }
 
 // fault returns why the client did not get a whole answer: what it was told, or
@@ -74,6 +88,8 @@ func (v *visit) ended(broken bool) string {
 		return clientGone
 	case fault == nil && (broken || v.w.status == 0):
 		return clientGone
+	case broken && v.call.Status() != 0:
+		return lateError
 	case broken:
 		return brokenOff
 	}

@@ -20,7 +20,7 @@ func TestTheAccessLineHasTheCodeThatTheClientGot(t *testing.T) {
 		name, request string
 		code, err     string
 	}{
-		{"no such URL", head("GET /nothing", "X-Request-Id: asked"), "unknown_url", "unknown_url: no such URL: this relay answers under /v1/"},
+		{"no such URL", head("GET /nothing", "X-Request-Id: asked"), "unknown_url", "unknown_url: no such URL: this relay answers under /v1/, /v1beta/ and /openai/"},
 		{"no key", "GET /v1/models HTTP/1.1\r\nHost: x\r\nX-Request-Id: asked\r\n\r\n", "missing_api_key", `missing_api_key: no API key: send it as "Authorization: Bearer <key>"`},
 		{"a body that stops", head(chat, "X-Request-Id: asked", "Content-Length: 100") + "12345", "body_timeout", "body_timeout: the request's body did not arrive in time: read tcp "},
 		{"a body in broken chunks", head(chat, "X-Request-Id: asked", "Transfer-Encoding: chunked") + "zz\r\n", "body_broken", "body_broken: the request's body ended before its length or broke the protocol: invalid byte in chunk length"},

@@ -11,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/holysheep/relay/internal/credential"
+	"github.com/holysheep/relay/internal/wire"
 	"github.com/holysheep/relay/plugins"
 	"github.com/holysheep/relay/server/config"
 	"github.com/holysheep/relay/server/relay"
@@ -62,7 +63,11 @@ func (s *Server) arrive(c echo.Context) *visit {
 	s.visits.Add(1)
 	s.metrics.inFlight.Inc()
 	req := c.Request()
-	v := &visit{req: req, route: route(req.URL.Path), start: time.Now()}
+	v := &visit{req: req, start: time.Now()}
+	v.route, v.relayed = wire.OfURL(req.URL)
+	if !v.relayed {
+		v.route.Label = own(req.URL.Path)
+	}
 	v.call = plugins.NewCall(requestID(req), v.ask)
 	v.call.SetHeader("X-Request-Id", v.call.ID)
 	v.w = &writer{
@@ -86,7 +91,7 @@ func (v *visit) ask() plugins.Ask {
 
 // dispatch relays what is to be relayed; next answers the rest.
 func (s *Server) dispatch(c echo.Context, v *visit, next echo.HandlerFunc) error {
-	if !relayed(c.Request().URL) {
+	if !v.relayed {
 		return next(c)
 	}
 	g := s.take()
@@ -129,13 +134,20 @@ func (v *visit) hold(conf *config.Config) error {
 // off, anything else is our fault. It reports whether the connection must be
 // cut because an answer has begun.
 func (s *Server) recovered(p any, c echo.Context, v *visit) (broken bool) {
+	var stack []byte
+	if other, ok := p.(*relay.Panic); ok { // of another goroutine
+		p, stack = other.Value, other.Stack
+	}
 	if p == http.ErrAbortHandler { //nolint:errorlint,err113 // a panic's value, not a wrapped error
 		return true
+	}
+	if stack == nil {
+		stack = debug.Stack()
 	}
 	req := c.Request()
 	// Nobody knows what a plugin puts into a panic: the client's key, perhaps.
 	text := credential.Hide(req.Header, req.URL.RawQuery, fmt.Sprint(p))
-	s.log.Error("panic", "panic", text, "stack", string(debug.Stack()), "request_id", v.call.ID)
+	s.log.Error("panic", "panic", text, "stack", string(stack), "request_id", v.call.ID)
 	return v.fail(c, ErrInternal)
 }
 

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"encoding/json"
 	"errors"
 	"maps"
 	"net/http"
@@ -9,13 +8,14 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/holysheep/relay/internal/wire"
 	"github.com/holysheep/relay/plugins"
 )
 
 // ErrUnknownURL is the answer to what is neither relayed nor the server's own.
 var ErrUnknownURL = &plugins.Error{
 	Status: http.StatusNotFound, Type: "invalid_request_error", Code: "unknown_url",
-	Message: "no such URL: this relay answers under /v1/",
+	Message: "no such URL: this relay answers under /v1/, /v1beta/ and /openai/",
 }
 
 // ErrInternal is the answer to whatever nobody foresaw.
@@ -24,16 +24,22 @@ var ErrInternal = &plugins.Error{
 	Message: "the relay met an internal error",
 }
 
-// answerError writes err as OpenAI's clients parse it. It is the one place
-// where bodies of errors are made, the framework's own errors included.
+// answerError writes err as the clients of the API that was asked parse it, and
+// as OpenAI's do where none was. It is the one place where bodies of errors are
+// made, the framework's own errors included.
 func answerError(err error, c echo.Context) {
+	route, _ := wire.OfURL(c.Request().URL)
+	writeError(known(err), c, route)
+}
+
+// writeError writes e in the form of the route's wire.
+func writeError(e *plugins.Error, c echo.Context, route wire.Route) {
 	if c.Response().Committed {
 		return
 	}
-	e := known(err)
 	header := c.Response().Header()
 	maps.Copy(header, e.Header)
-	body := errorBody(e)
+	body := errorBody(e, route)
 	header.Set("Content-Type", "application/json")
 	header.Set("Content-Length", strconv.Itoa(len(body)))
 	header.Set("X-Content-Type-Options", "nosniff")
@@ -69,17 +75,11 @@ func framework(h *echo.HTTPError) *plugins.Error {
 	return ErrInternal.Because(h)
 }
 
-// errorBody returns e in the form of OpenAI's API.
-func errorBody(e *plugins.Error) []byte {
-	var body struct {
-		Error struct {
-			Message string  `json:"message"`
-			Type    string  `json:"type"`
-			Param   *string `json:"param"`
-			Code    string  `json:"code"`
-		} `json:"error"`
+// errorBody returns e in the form of the route's wire. What is on none is told
+// in OpenAI's.
+func errorBody(e *plugins.Error, route wire.Route) []byte {
+	if route.Wire == "" {
+		route.Wire = wire.OpenAI
 	}
-	body.Error.Message, body.Error.Type, body.Error.Code = e.Message, e.Type, e.Code
-	b, _ := json.Marshal(body) // strings always marshal
-	return b
+	return route.Body(wire.Problem{Status: e.Status, Type: e.Type, Code: e.Code, Message: e.Message})
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/holysheep/relay/internal/wire"
 	"github.com/holysheep/relay/plugins"
 )
 
@@ -85,10 +86,36 @@ func TestEveryErrorHasOpenAIsBody(t *testing.T) {
 	}
 }
 
+// Whoever speaks another API gets its errors in the form that it knows.
+func TestAnErrorHasTheFormOfItsWire(t *testing.T) {
+	r := start(t, whole)
+	for _, path := range []string{
+		"/v1/messages", "/v1/messages/count_tokens", "/v1/chat/completions", "/v1/../messages",
+		"/v1beta/models/a:generateContent", "/openai/deployments/a/chat/completions",
+	} {
+		req := r.request(t, http.MethodPost, path, "")
+		req.Header.Del("Authorization")
+		want := &plugins.Error{Status: 401, Type: "invalid_request_error", Code: "missing_api_key", Message: `no API key: send it as "Authorization: Bearer <key>"`}
+		if strings.Contains(path, "..") {
+			want = ErrPath
+		}
+		res, body := do(t, req)
+		route, _ := wire.Of(path)
+		if form := string(errorBody(want, route)); res.StatusCode != want.Status || body != form {
+			t.Errorf("%s: %d %s, want %s", path, res.StatusCode, body, form)
+		}
+	}
+	req := r.request(t, http.MethodGet, "", "")
+	req.URL, _ = req.URL.Parse(r.AdminURL + "/v1/messages")
+	if _, body := do(t, req); errorCode(body) != "unknown_url" {
+		t.Errorf("on the admin listener: %s, want OpenAI's form", body)
+	}
+}
+
 func TestTheBodyOfAnErrorIsOpenAIs(t *testing.T) {
 	e := &plugins.Error{Status: 400, Type: "a_type", Code: "a_code", Message: "say \"<this>\"", Err: http.ErrNotSupported}
 	var got map[string]any
-	if err := json.Unmarshal(errorBody(e), &got); err != nil {
+	if err := json.Unmarshal(errorBody(e, wire.Route{}), &got); err != nil {
 		t.Fatal(err)
 	}
 	want := map[string]any{"error": map[string]any{"message": "say \"<this>\"", "type": "a_type", "param": nil, "code": "a_code"}}

@@ -47,8 +47,22 @@ func (s *Server) build(loaded *config.Loaded, refused error, reads *watch.Reads)
 		return nil, errors.Join(err, g.close(context.Background()))
 	}
 	g.cors = cors(loaded.Config.CORS)
-	g.handler = g.chain.Serve(relay.New(g.chain.Fetch(g.pool), loaded.Config.RequestTimeout).Serve)
+	g.handler = g.chain.Serve(s.newRelay(g).Serve)
 	return g, nil
+}
+
+// newRelay returns the centre of the generation's chain.
+func (s *Server) newRelay(g *generation) *relay.Relay {
+	c := &g.config.Config
+	o := relay.Options{Timeout: c.RequestTimeout, Keepalive: c.StreamKeepalive}
+	if c.OnClientGone != "drain" {
+		return relay.New(g.chain.Fetch(g.pool), o)
+	}
+	o.ReadOn = &relay.ReadOn{
+		Time: c.ClientGoneTime, Bytes: c.ClientGoneBytes, Base: s.base, Done: s.readOn,
+		Hold: func() func() { return s.holdOn(g) },
+	}
+	return relay.New(g.chain.Fetch(relay.Guard(g.pool)), o)
 }
 
 // gather makes the pool of the upstreams. That there is none may follow from
@@ -60,6 +74,7 @@ func (g *generation) gather(s *Server, reads *watch.Reads) (err error) {
 	}
 	c := upstream.Config{
 		Upstreams: upstreams, Fallbacks: g.config.Config.Fallbacks, Health: g.config.Config.Health,
+		Dial: s.options.dial,
 	}
 	g.pool, err = upstream.New(c, s.env("upstream", g.hold, reads))
 	return err
@@ -163,5 +178,6 @@ func (g *generation) release() {
 
 // close frees what the generation holds.
 func (g *generation) close(ctx context.Context) error {
+	g.pool.Close()
 	return errors.Join(g.chain.Close(ctx), g.hold.Release())
 }

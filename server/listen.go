@@ -84,6 +84,7 @@ func (s *Server) Run(ctx context.Context) error {
 	stop()
 	<-followed
 	s.cut(ErrDraining)
+	s.part(context.WithoutCancel(ctx))
 	_ = s.api.Close()
 	s.visits.Wait()
 	s.stopAdmin(context.WithoutCancel(ctx))
@@ -149,4 +150,15 @@ func (s *Server) finish(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// partTime is how long a client that was cut may take to hear why.
+const partTime = time.Second
+
+// part lets the requests that were cut tell their clients, on a stream by an
+// event, before their connections are closed.
+func (s *Server) part(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, partTime)
+	defer cancel()
+	_ = s.api.Shutdown(ctx) // or they are closed all the same
 }

@@ -11,11 +11,13 @@ import (
 
 // Names are written out in full, so that a name copied from a dashboard finds
 // this file. Closed label sets: method is one of methods or "OTHER", route one
-// of routes, status an HTTP status to 599 or "other", result "success" or "failure".
+// of wire's labels, "/health", "/ready" or "other", status an HTTP status to 599 or "other", result of a reload "success" or "failure", result of an answer
+// that was read on "whole" or "cut".
 type metrics struct {
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	inFlight prometheus.Gauge
+	readOn   *prometheus.CounterVec
 
 	reloads  *prometheus.CounterVec
 	reloadOK prometheus.Gauge
@@ -45,6 +47,10 @@ func newMetrics(reg prometheus.Registerer, version string) *metrics {
 			Name: "relay_requests_in_flight",
 			Help: "Requests that have arrived and not ended.",
 		}),
+		readOn: make.NewCounterVec(prometheus.CounterOpts{
+			Name: "relay_client_gone_drained_total",
+			Help: "Answers that were read on after their client had left, to their end or not.",
+		}, []string{"result"}),
 		reloads: make.NewCounterVec(prometheus.CounterOpts{
 			Name: "relay_config_reloads_total",
 			Help: "Attempts to load the configuration, the first included.",

@@ -69,9 +69,11 @@ func (s *Server) replace(g *generation) {
 	}
 	old := s.current.Swap(g)
 	g.chain.Start()
+	g.pool.Start()
 	if old == nil {
 		return
 	}
+	old.pool.Close() // nobody probes twice; its requests go on
 	s.warnFixed(old.config.Config, c)
 	s.log.Info("configuration loaded", "chain", g.names)
 	old.release()

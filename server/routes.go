@@ -3,8 +3,6 @@ package server
 import (
 	"encoding/hex"
 	"net/http"
-	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/holysheep/relay/plugins"
@@ -16,14 +14,6 @@ var ErrPath = &plugins.Error{
 	Status: http.StatusBadRequest, Type: "invalid_request_error", Code: "invalid_path",
 	Message: "the path holds a dot segment",
 }
-
-// prefix is what is relayed; all else is the server's own or 404.
-const prefix = "/v1/"
-
-// relayed reports whether a request is for the upstreams. The path has to say
-// so as it was sent: the pool puts the upstream's prefix in the place of these
-// bytes, and with others in it, such as /%761/, the rest would lose its escapes.
-func relayed(u *url.URL) bool { return strings.HasPrefix(u.EscapedPath(), prefix) }
 
 // decodings is how often a path is decoded beyond what it should be: twice, for
 // an upstream that is a proxy before a server, both of which decode once more.
@@ -81,31 +71,10 @@ func decode(path string) string {
 	return string(plain)
 }
 
-// routes are the values of the label route: the endpoints of the known APIs by
-// their first words. Any other is "/v1/*", or "other" outside of /v1.
-var routes = []string{ //nolint:gochecknoglobals // a table that nobody changes
-	"/v1/audio/speech", "/v1/audio/transcriptions", "/v1/audio/translations",
-	"/v1/batches", "/v1/chat/completions", "/v1/completions", "/v1/embeddings",
-	"/v1/files", "/v1/fine_tuning", "/v1/images/edits", "/v1/images/generations",
-	"/v1/images/variations", "/v1/messages", "/v1/models", "/v1/moderations",
-	"/v1/realtime", "/v1/rerank", "/v1/responses", "/v1/uploads", "/v1/videos",
-}
-
-// route returns the label of a path.
-func route(path string) string {
-	i, found := slices.BinarySearch(routes, path)
-	if found {
+// own returns the label route of a path that is not relayed.
+func own(path string) string {
+	if path == "/health" || path == "/ready" {
 		return path
-	}
-	// The route that is a prefix of the path, if any, sorts just before it.
-	if i > 0 && strings.HasPrefix(path, routes[i-1]+"/") {
-		return routes[i-1]
-	}
-	switch {
-	case path == "/health" || path == "/ready":
-		return path
-	case strings.HasPrefix(path, prefix):
-		return "/v1/*"
 	}
 	return "other"
 }

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/holysheep/relay/internal/wire"
 )
 
 func TestADotSegmentInAnyGuiseIsRefused(t *testing.T) {
@@ -30,6 +32,8 @@ func TestADotSegmentInAnyGuiseIsRefused(t *testing.T) {
 		{"escaped three times", "/v1/%25252e%25252e/admin", ErrPath},
 		{"escaped twice beside a bad escape", "/v1/%25zz%25/%252e%252e/admin", ErrPath},
 		{"escaped in part each time", "/v1/.%25%32%65/admin", ErrPath},
+		{"on Gemini's path", "/v1beta/%2e%2e/admin", ErrPath},
+		{"on Azure's path", "/openai/deployments/..;/x", ErrPath},
 		{"three dots", "/v1/.../x", nil},
 		{"dots in a name", "/v1/models/gpt-4.1..mini", nil},
 		{"dots in a parameter", "/v1/x;..;/y;a=..", nil},
@@ -42,6 +46,9 @@ func TestADotSegmentInAnyGuiseIsRefused(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if _, relayed := wire.OfURL(u); !relayed {
+				t.Error("it is not relayed")
+			}
 			if got := checkPath(u.Path); !errors.Is(got, tt.want) {
 				t.Errorf("checkPath(%q) = %v, want %v", u.Path, got, tt.want)
 			}
@@ -51,13 +58,15 @@ func TestADotSegmentInAnyGuiseIsRefused(t *testing.T) {
 
 func TestThePrefixIsMatchedAsSent(t *testing.T) {
 	up := newRaw(t, ok("{}"))
-	r := (&running{Log: &logs{}}).start(t, "chain: []\n", up.URL)
+	r := (&running{Log: &logs{}}).start(t, "chain: []\n", up.URL) // which stands for /v1
 	tests := []struct{ name, path, want string }{
 		{"plain", "/v1/a/b", "/v1/a/b"},
 		{"an escape behind it stays", "/v1/%76/a%2Fb", "/v1/%76/a%2Fb"},
 		{"an escaped letter in it", "/%761/a%2Fb", ""},
 		{"an escaped slash in front", "/%2Fv1/a", ""},
 		{"an escaped slash behind", "/v1%2Fa", ""},
+		{"an escaped letter in Gemini's", "/v1bet%61/a", ""},
+		{"an escaped slash behind Azure's", "/openai%2Fa", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -108,6 +117,28 @@ func BenchmarkCheckPath(b *testing.B) {
 	for b.Loop() {
 		if err := checkPath("/v1/chat/completions"); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+func TestTheLabelOfARoute(t *testing.T) {
+	r := start(t, whole)
+	for path, want := range map[string]string{
+		"/v1/chat/completions":                   "/v1/chat/completions",
+		"/v1/%63hat/completions":                 "/v1/chat/completions",
+		"/v1/messages/count_tokens":              "/v1/messages",
+		"/v1beta/models/a:streamGenerateContent": "/v1beta/models/:generateContent",
+		"/openai/deployments/a/chat/completions": "/openai/deployments/*",
+		"/v1/brand/new":                          "/v1/*",
+		"/health":                                "/health",
+		"/ready":                                 "/ready",
+		"/v1":                                    "other",
+		"/openai":                                "other",
+	} {
+		before := r.metric(t, "http_requests_total", "route", want)
+		get(t, r.URL+path)
+		if got := r.metric(t, "http_requests_total", "route", want); got != before+1 {
+			t.Errorf("%s is not counted as %s", path, want)
 		}
 	}
 }

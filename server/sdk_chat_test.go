@@ -8,6 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/openai/openai-go/v3"
 	"github.com/openai/openai-go/v3/responses"
+
+	"github.com/holysheep/relay/server/relay"
 )
 
 // question is a chat of one message.
@@ -101,8 +103,8 @@ func TestSDKSeesThatAStreamBreaksOff(t *testing.T) {
 	for stream.Next() {
 		n++
 	}
-	if n != 3 || stream.Err() == nil {
-		t.Errorf("%d events and the error %v, want 3 and one", n, stream.Err())
+	if err := stream.Err(); n != 3 || err == nil || !strings.Contains(err.Error(), relay.ErrBrokeOff.Code) {
+		t.Errorf("%d events and the error %v, want 3 and %s", n, err, relay.ErrBrokeOff.Code)
 	}
 }
 

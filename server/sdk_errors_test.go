@@ -119,8 +119,8 @@ func TestSDKErrorOutsideOfTheAPI(t *testing.T) {
 	if diff := cmp.Diff(typedError(t, err), want); diff != "" {
 		t.Errorf("error (-got +want):\n%s", diff)
 	}
-	_, err = s.Models.Get(t.Context(), "nobody")
-	want = typed{404, "invalid_request_error", "model_not_found", "The model 'nobody' does not exist."}
+	_, err = s.Files.Get(t.Context(), "nobody")
+	want = typed{404, "invalid_request_error", "unknown_url", "Invalid URL (GET /v1/files/nobody)"}
 	if diff := cmp.Diff(typedError(t, err), want); diff != "" {
 		t.Errorf("error of the upstream (-got +want):\n%s", diff)
 	}

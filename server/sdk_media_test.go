@@ -13,7 +13,10 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/openai/openai-go/v3"
+
+	"github.com/holysheep/relay/server/upstream"
 )
 
 func TestSDKEmbeddings(t *testing.T) {
@@ -61,7 +64,14 @@ func TestSDKModels(t *testing.T) {
 	if one.ID != "whisper-1" || one.OwnedBy != "demo" {
 		t.Errorf("model = %s, want whisper-1 of demo", one.RawJSON())
 	}
-	s.unchanged(t)
+	_, err = s.Models.Get(t.Context(), "nobody")
+	want := typed{404, "invalid_request_error", "model_not_found", upstream.ErrModel.Message}
+	if diff := cmp.Diff(typedError(t, err), want); diff != "" {
+		t.Errorf("a model that there is not (-got +want):\n%s", diff)
+	}
+	if n := s.Demo.Books().Len(); n != 1 {
+		t.Errorf("the upstream was asked %d times, want once: its list is kept", n)
+	}
 }
 
 func TestSDKTranscription(t *testing.T) {

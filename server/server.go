@@ -31,6 +31,12 @@ type Options struct {
 
 	// Upstreams, if there are any, take the place of those configured.
 	Upstreams map[string]upstream.Settings
+
+	// dial, if not nil, connects to upstreams in place of the network, and poll
+	// has files looked at every few seconds: tests with a clock of their own can
+	// wait for neither the network nor inotify.
+	dial upstream.Dial
+	poll bool
 }
 
 // A Server is a relay: two listeners and the current configuration.
@@ -66,14 +72,15 @@ type Server struct {
 // yet. The error holds every problem of the configuration.
 func New(o Options) (*Server, error) {
 	s, polls := empty(o)
+	s.base, s.cut = context.WithCancelCause(context.Background())
 	if err := s.first(); err != nil {
+		s.cut(nil)
 		_ = s.watcher.Close()
 		return nil, err
 	}
 	if polls != nil {
 		s.log.Warn("changes of files are seen late", "err", polls)
 	}
-	s.base, s.cut = context.WithCancelCause(context.Background())
 	s.api, s.admin = s.newAPI(), s.newAdmin()
 	return s, nil
 }
@@ -81,7 +88,7 @@ func New(o Options) (*Server, error) {
 // empty returns a server without a configuration, and why it sees changes of
 // files late, if it does.
 func empty(o Options) (s *Server, polls error) {
-	watcher, polls := watch.New()
+	watcher, polls := watcher(o.poll)
 	registry := prometheus.NewRegistry()
 	s = &Server{
 		options:  o,
@@ -95,6 +102,14 @@ func empty(o Options) (s *Server, polls error) {
 		s.plugins[p.Name()] = p
 	}
 	return s, polls
+}
+
+// watcher returns what watches files, and why it sees changes late, if it does.
+func watcher(poll bool) (*watch.Watcher, error) {
+	if poll {
+		return watch.Poll(), nil
+	}
+	return watch.New()
 }
 
 // first loads the configuration that the server starts with, and the log that

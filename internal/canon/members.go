@@ -16,16 +16,42 @@ func Members(text []byte) iter.Seq2[[]byte, []byte] {
 	return func(yield func(name, value []byte) bool) {
 		p := parser{text: text}
 		for more := p.skips('{'); more; more = p.skips(',') {
-			p.doc.out = p.doc.out[:0]
-			if p.space(); p.peek() != '"' || p.string() != nil {
-				return
-			}
-			name := p.doc.out[1 : len(p.doc.out)-1]
-			if !p.skips(':') || !yield(name, p.skip()) {
+			name, ok := p.name()
+			if !ok || !p.skips(':') || !yield(name, p.skip()) {
 				return
 			}
 		}
 	}
+}
+
+// Cut returns where in the object that text is the first member of that name
+// and value stands, together with the comma that has to go with it: text[:from]
+// and text[to:] are the object without it. It returns 0, 0 if there is none.
+// The value is compared as it is written.
+func Cut(text []byte, name, value string) (from, to int) {
+	p := parser{text: text}
+	for more := p.skips('{'); more; more = p.skips(',') {
+		before := p.pos - 1 // the brace or the comma
+		p.space()
+		start := p.pos
+		n, ok := p.name()
+		if !ok || !p.skips(':') {
+			return 0, 0
+		}
+		v := p.skip()
+		if string(n) != name || string(v) != value {
+			continue
+		}
+		end := len(bytes.TrimRight(text[:p.pos], " \t\r\n"))
+		switch {
+		case text[before] == ',':
+			return before, end
+		case p.skips(','):
+			return start, p.pos
+		}
+		return start, end
+	}
+	return 0, 0
 }
 
 // Elements returns the elements of the array that text is, as [Members] does
@@ -40,6 +66,28 @@ func Elements(text []byte) iter.Seq[[]byte] {
 			}
 		}
 	}
+}
+
+// name reads the name of a member and the white space before it. It is a part
+// of text unless it is written with escapes.
+func (p *parser) name() (name []byte, ok bool) {
+	if p.space(); p.peek() != '"' {
+		return nil, false
+	}
+	end := p.pos + 1
+	for end < len(p.text) && literal(p.text[end]) {
+		end++
+	}
+	if end < len(p.text) && p.text[end] == '"' {
+		name = p.text[p.pos+1 : end]
+		p.pos = end + 1
+		return name, true
+	}
+	p.doc.out = p.doc.out[:0]
+	if p.string() != nil {
+		return nil, false
+	}
+	return p.doc.out[1 : len(p.doc.out)-1], true
 }
 
 // skips skips white space and then c, and reports whether it was there.

@@ -93,3 +93,45 @@ func FuzzMembers(f *testing.F) {
 		}
 	})
 }
+
+func TestCut(t *testing.T) {
+	tests := []struct{ name, text, want string }{
+		{"the last", `{"a":1,"u":null}`, `{"a":1}`},
+		{"one between", `{"a":1, "u" : null , "b":2}`, `{"a":1 , "b":2}`},
+		{"the first", `{ "u":null, "b":2}`, `{  "b":2}`},
+		{"the only one", `{"u":null}`, `{}`},
+		{"another value", `{"u":{},"b":2}`, `{"u":{},"b":2}`},
+		{"one further in", `{"a":{"u":null},"b":2}`, `{"a":{"u":null},"b":2}`},
+		{"in a string", `{"a":",\"u\":null"}`, `{"a":",\"u\":null"}`},
+		{"by its escaped name", `{"a":1,"\u0075":null}`, `{"a":1}`},
+		{"no object", `["u",null]`, `["u",null]`},
+		{"not JSON", `{"a":1,"u`, `{"a":1,"u`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			from, to := Cut([]byte(tt.text), "u", "null")
+			if got := tt.text[:from] + tt.text[to:]; got != tt.want {
+				t.Errorf("got %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestMembersNeedNoMemory(t *testing.T) {
+	text := []byte(`{"id":"x","choices":[{"index":0,"delta":{"content":"a"}}],"usage":null}`)
+	got := testing.AllocsPerRun(100, func() {
+		for name, value := range Members(text) {
+			if string(name) == "choices" {
+				for choice := range Elements(value) {
+					for name := range Members(choice) {
+						_ = name
+					}
+				}
+			}
+		}
+		_, _ = Cut(text, "usage", "null")
+	})
+	if got != 0 {
+		t.Errorf("%v allocations, want none", got)
+	}
+}

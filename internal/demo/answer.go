@@ -12,7 +12,11 @@ type answer struct {
 	header http.Header // never nil
 	pieces [][]byte    // one for a body as a whole, one for each event of a stream
 	stream bool        // the pieces are server-sent events
-	typed  bool        // the events are typed, as those of /v1/responses
+	silent int         // how many events stand before the first that a client could use
+
+	// failure returns the event in which a stream fails as its event n; nil if
+	// the answer is no stream.
+	failure func(n int, code string) []byte
 }
 
 // problem is the body of an error in OpenAI's form.
@@ -53,11 +57,6 @@ func missing(param string) answer {
 	return whole(http.StatusBadRequest, p)
 }
 
-// badKey returns the answer to a request without the key.
-func badKey() answer {
-	return refuse(http.StatusUnauthorized, "invalid_api_key", "Incorrect API key provided.")
-}
-
 // whole returns v as a JSON body.
 func whole(status int, v any) answer {
 	return body(status, "application/json", marshal(v))
@@ -72,7 +71,7 @@ func body(status int, contentType string, pieces ...[]byte) answer {
 func events(pieces [][]byte) answer {
 	a := body(http.StatusOK, "text/event-stream; charset=utf-8", pieces...)
 	a.header.Set("Cache-Control", "no-cache")
-	a.stream = true
+	a.stream, a.failure = true, chatFailure
 	return a
 }
 
@@ -87,13 +86,12 @@ func event(name string, data []byte) []byte {
 	return append(b, "\n\n"...)
 }
 
-// failure returns the event in which the stream fails as its event n.
-func (a answer) failure(n int, code string) []byte {
-	p := newProblem(http.StatusInternalServerError, code, "demo: an error in the stream was asked for")
-	if !a.typed {
-		return event("", marshal(p))
-	}
-	return event("error", marshal(errorEvent{Type: "error", Code: p.Error.Code, Message: p.Error.Message, SequenceNumber: n}))
+// inStream is the message of an error that comes in a stream.
+const inStream = "demo: an error in the stream was asked for"
+
+// chatFailure returns the event in which a stream of completions fails.
+func chatFailure(_ int, code string) []byte {
+	return event("", marshal(newProblem(http.StatusInternalServerError, code, inStream)))
 }
 
 // marshal returns v, which is one of our own types, as JSON.

@@ -32,6 +32,7 @@ func chat(x *exchange) answer {
 
 func chatStream(x *exchange, g generation) answer {
 	s := newStream(x, g, "chat.completion.chunk")
+	s.silent = 1 // the first reply's role
 	none := ""
 	for i, r := range g.replies {
 		s.add(choice{Index: i, Delta: &chatter{Role: "assistant", Content: &none}})

@@ -2,15 +2,22 @@ package demo
 
 import (
 	"net/http"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // Options are how a demo upstream behaves to everybody.
 type Options struct {
-	// Key is the API key that a request must bring as "Authorization: Bearer
-	// <key>"; without it the answer is 401. "" accepts any request.
+	// Key is the API key that a request must bring, as "Authorization: Bearer
+	// <key>" or where the API of its path has it; without it the answer is 401.
+	// "" accepts any request.
 	Key string
+
+	// Models is the list of models; nil is a fixed one. Endpoints answer for any
+	// other model as well.
+	Models []string
 
 	// Now is the clock of "created" fields and of the books; nil is [time.Now].
 	Now func() time.Time
@@ -30,8 +37,9 @@ type Server struct {
 	options Options
 	books   *Books
 
+	script atomic.Pointer[func(*http.Request) http.Header]
+
 	mu     sync.Mutex
-	script func(*http.Request) http.Header
 	failed map[string]int // how often X-Demo-Fail has failed a name; never forgotten
 }
 
@@ -42,6 +50,9 @@ func New(options Options) *Server {
 	}
 	if options.KeepRecords <= 0 {
 		options.KeepRecords = 10_000
+	}
+	if len(options.Models) == 0 {
+		options.Models = strings.Fields(known)
 	}
 	return &Server{
 		options: options,
@@ -58,9 +69,7 @@ func (s *Server) Books() *Books { return s.books }
 // stands in place of the request's own headers of the same name. f must not
 // read the body and must be safe for concurrent use; nil ends the script.
 func (s *Server) Script(f func(*http.Request) http.Header) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.script = f
+	s.script.Store(&f)
 }
 
 // ServeHTTP implements [http.Handler]. An answer that does not reach its end
@@ -68,7 +77,7 @@ func (s *Server) Script(f func(*http.Request) http.Header) {
 // stalls or waits lasts until its client leaves or the context of the
 // connection ends, so close the clients before an [http.Server].
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{server: s, w: w, r: r, rec: s.books.open(r, s.options.Now()), state: Aborted}
+	x := &exchange{server: s, w: w, r: r, rec: s.books.open(r, s.options.Now()), state: Aborted, dialect: dialectOf(r)}
 	defer func() { s.books.close(x.rec, x.state, s.options.Now()) }()
 	x.state = x.serve()
 	if x.state != Done {
@@ -78,14 +87,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // headers returns the headers that the plan of r is made from.
 func (s *Server) headers(r *http.Request) http.Header {
-	s.mu.Lock()
-	script := s.script
-	s.mu.Unlock()
-	if script == nil {
+	script := s.script.Load()
+	if script == nil || *script == nil {
 		return r.Header
 	}
 	h := r.Header.Clone()
-	for name, values := range script(r) {
+	for name, values := range (*script)(r) {
 		h[http.CanonicalHeaderKey(name)] = values
 	}
 	return h

@@ -20,10 +20,12 @@ type exchange struct {
 	rec    *Record
 	state  State
 
-	plan plan
-	body []byte
-	ask  ask
-	form *multipart.Form // of a multipart body
+	dialect dialect
+	plan    plan
+	body    []byte
+	ask     ask
+	gemini  geminiAsk       // in place of most of ask
+	form    *multipart.Form // of a multipart body
 }
 
 func (x *exchange) serve() State {
@@ -33,14 +35,14 @@ func (x *exchange) serve() State {
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(bodyErr, &tooLarge):
-		return x.send(refuse(http.StatusRequestEntityTooLarge, "", bodyErr.Error()))
+		return x.send(x.refuse(http.StatusRequestEntityTooLarge, "", bodyErr.Error()))
 	case bodyErr != nil: // the client left in the middle of its body
 		return Cancelled
 	case planErr != nil:
 		x.plan = noPlan()
-		return x.send(refuse(http.StatusBadRequest, "bad_demo_header", planErr.Error()))
+		return x.send(x.refuse(http.StatusBadRequest, "bad_demo_header", planErr.Error()))
 	case !x.allowed():
-		return x.send(badKey())
+		return x.send(x.badKey())
 	}
 	return x.route()
 }
@@ -78,12 +80,6 @@ func (t tally) Read(p []byte) (int, error) {
 		t.x.server.books.edit(func() { t.x.rec.BodyBytes += int64(n) })
 	}
 	return n, err
-}
-
-// allowed reports whether the request brings the key.
-func (x *exchange) allowed() bool {
-	key := x.server.options.Key
-	return key == "" || x.r.Header.Get("Authorization") == "Bearer "+key
 }
 
 // id returns an id that holds the number of the request's record.

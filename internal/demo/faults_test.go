@@ -118,19 +118,6 @@ func TestAStreamOfFixedLength(t *testing.T) {
 	}
 }
 
-func TestAReset(t *testing.T) {
-	s, url := start(t, Options{})
-	res, err := http.DefaultTransport.RoundTrip(request(t, url+"/chat/completions", chatBody, "X-Demo-Reset: true"))
-	if err == nil {
-		_ = res.Body.Close()
-		t.Fatalf("status = %d, want no answer", res.StatusCode)
-	}
-	rec, err := s.Books().Await(patient(t), 1, func(r Record) bool { return r.State.Ended() })
-	if err != nil || rec.State != Aborted || rec.Status != 0 {
-		t.Errorf("record = %s, %d, %v, want aborted without a status", rec.State, rec.Status, err)
-	}
-}
-
 func TestTheFirstRequestsOfANameFail(t *testing.T) {
 	_, url := start(t, Options{})
 	var got []int

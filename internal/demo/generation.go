@@ -78,6 +78,7 @@ func finish(r reply) *string {
 type stream struct {
 	head   completion // of each event
 	events [][]byte
+	silent int // of the events, how many open the stream and say nothing
 }
 
 // newStream begins a stream. If usage is asked for, it is null in every event
@@ -103,5 +104,7 @@ func (s *stream) end(x *exchange, g generation) answer {
 		last.Choices, last.Usage = []choice{}, g.usage
 		s.events = append(s.events, event("", marshal(last)))
 	}
-	return events(append(s.events, event("", []byte("[DONE]"))))
+	a := events(append(s.events, event("", []byte("[DONE]"))))
+	a.silent = s.silent
+	return a
 }

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// The list of models. Endpoints answer for any other model as well.
+// The list of models where [Options] have none. Endpoints answer for any other
+// model as well.
 const known = "demo gpt-4.1 gpt-4o gpt-4o-mini gpt-image-1 omni-moderation-latest text-embedding-3-small tts-1 whisper-1"
 
 type modelInfo struct {
@@ -21,13 +22,16 @@ func info(id string) modelInfo {
 }
 
 // models answers GET /v1/models.
-func models(*exchange) answer {
+func models(x *exchange) answer {
+	if x.dialect == likeAnthropic {
+		return whole(http.StatusOK, newAnthropicList(x.server.options.Models))
+	}
 	var list struct {
 		Object string      `json:"object"`
 		Data   []modelInfo `json:"data"`
 	}
 	list.Object = "list"
-	for id := range strings.FieldsSeq(known) {
+	for _, id := range x.server.options.Models {
 		list.Data = append(list.Data, info(id))
 	}
 	return whole(http.StatusOK, list)
@@ -35,9 +39,12 @@ func models(*exchange) answer {
 
 // model answers GET /v1/models/{id}.
 func model(x *exchange) answer {
-	id := strings.TrimPrefix(x.r.URL.Path, "/v1/models/")
-	if !slices.Contains(strings.Fields(known), id) {
-		return refuse(http.StatusNotFound, "model_not_found", "The model '"+id+"' does not exist.")
+	_, id, _ := strings.Cut(x.r.URL.Path, "/models/")
+	switch {
+	case !slices.Contains(x.server.options.Models, id):
+		return x.refuse(http.StatusNotFound, "model_not_found", "The model '"+id+"' does not exist.")
+	case x.dialect == likeAnthropic:
+		return whole(http.StatusOK, newAnthropicModel(id))
 	}
 	return whole(http.StatusOK, info(id))
 }

@@ -19,14 +19,21 @@ type plan struct {
 	code, encoding, length    string
 	retryAfter, retryAfterMs  string
 	newline, comment          string
-	latency, pace             time.Duration
-	reset, empty              bool
+	latency, pace, firstToken time.Duration
+	reset                     string // "", resetBefore or resetHeaders
+	empty                     bool
 	fail                      failing
 	breakAt, stallAt, packets measure
 	early                     []int
 	header, trailer           []field
 	read                      int64
 }
+
+// Where X-Demo-Reset closes the connection.
+const (
+	resetBefore  = "true"    // instead of an answer
+	resetHeaders = "headers" // in the middle of its headers
+)
 
 // failing is "name=times:status": the first times requests of that name get
 // the status; 0 resets them.
@@ -59,6 +66,7 @@ func (p *plan) settings() map[string]func(value string) error {
 		"X-Demo-Encoding":       oneOf(&p.encoding, "gzip", "br", "bad-gzip"),
 		"X-Demo-Error-Event":    number(&p.errorAt, 0, 1_000_000),
 		"X-Demo-Fail":           fails(&p.fail),
+		"X-Demo-First-Token":    duration(&p.firstToken),
 		"X-Demo-Header":         fields(&p.header),
 		"X-Demo-Latency":        duration(&p.latency),
 		"X-Demo-Length":         oneOf(&p.length, "fixed", "chunked"),
@@ -66,7 +74,7 @@ func (p *plan) settings() map[string]func(value string) error {
 		"X-Demo-Pace":           pace(&p.pace),
 		"X-Demo-Packets":        units(&p.packets, 1, "bytes", "at", "events"),
 		"X-Demo-Read":           number(&p.read, 0, maxBody),
-		"X-Demo-Reset":          truth(&p.reset),
+		"X-Demo-Reset":          resets(&p.reset),
 		"X-Demo-Retry-After":    text(&p.retryAfter),
 		"X-Demo-Retry-After-Ms": text(&p.retryAfterMs),
 		"X-Demo-Stall":          units(&p.stallAt, 0, "bytes", "events"),

@@ -27,7 +27,9 @@ func TestABadHeaderIsNamed(t *testing.T) {
 		{"a header without a value", "X-Demo-Header: Set-Cookie", `X-Demo-Header: "Set-Cookie" is not a header such as Name: value`},
 		{"a header of two words", "X-Demo-Trailer: a b: c", `X-Demo-Trailer: "a b: c" is not a header such as Name: value`},
 		{"an encoding that is unknown", "X-Demo-Encoding: zstd", `X-Demo-Encoding: "zstd" is none of gzip, br, bad-gzip`},
-		{"a truth that is none", "X-Demo-Reset: perhaps", `X-Demo-Reset: "perhaps" is neither true nor false`},
+		{"a truth that is none", "X-Demo-Empty: perhaps", `X-Demo-Empty: "perhaps" is neither true nor false`},
+		{"a reset that is none", "X-Demo-Reset: trailers", `X-Demo-Reset: "trailers" is not true, false or headers`},
+		{"a wait for the first token without a unit", "X-Demo-First-Token: 3", `X-Demo-First-Token: "3" is not a duration such as 20ms`},
 		{"an unknown header", "X-Demo-Statsu: 500", `X-Demo-Statsu: there is no such header`},
 	}
 	_, url := start(t, Options{})

@@ -46,6 +46,7 @@ type Record struct {
 	BodySHA256 string // hex digest of all that was read, "" while reading
 	Body       []byte // the first MiB of it; the books drop old ones above 64 MiB in all
 
+	KeyBy  string // where keys came: "bearer", "x-api-key", "api-key", "x-goog-api-key" or "query", joined with spaces; "" if nowhere
 	Model  string // the model that is asked for, "" if none or not readable
 	Stream bool   // whether a stream is asked for
 
@@ -65,6 +66,7 @@ func newRecord(r *http.Request, now time.Time) *Record {
 		Header:           r.Header.Clone(),
 		ContentLength:    r.ContentLength,
 		TransferEncoding: slices.Clone(r.TransferEncoding),
+		KeyBy:            keyBy(r),
 	}
 }
 

@@ -45,6 +45,7 @@ func responseStream(begun, ended response, reply reply) answer {
 	part.Type, part.Part = "response.content_part.added", &empty
 	add(part)
 	part.Part, part.Logprobs = nil, &none
+	silent := len(pieces)
 	for _, token := range reply.tokens {
 		part.Type, part.Delta = "response.output_text.delta", &token
 		add(part)
@@ -57,6 +58,15 @@ func responseStream(begun, ended response, reply reply) answer {
 	add(typedEvent{Type: "response.output_item.done", OutputIndex: zero, Item: &last})
 	add(typedEvent{Type: "response." + ended.Status, Response: &ended})
 	a := events(pieces)
-	a.typed = true
+	a.silent, a.failure = silent, responseFailure
 	return a
+}
+
+// responseFailure returns the event in which a response stream fails.
+func responseFailure(n int, code string) []byte {
+	e := errorEvent{Type: "error", Message: inStream, SequenceNumber: n}
+	if code != "" {
+		e.Code = &code
+	}
+	return event("error", marshal(e))
 }

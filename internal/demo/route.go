@@ -19,26 +19,29 @@ type endpoint struct {
 // route answers by path and method. Faults come before what the endpoint has
 // to say, so that they need no valid request.
 func (x *exchange) route() State {
-	e, found := endpoints(x.r.URL.Path)
+	e, found := x.endpoint()
 	var decodeErr error
 	if found && e.decode != nil {
 		decodeErr = e.decode(x)
 		x.server.books.edit(func() { x.rec.Model, x.rec.Stream = x.ask.Model, x.ask.Stream })
 	}
 	if x.server.fails(x.plan.fail) {
-		x.plan.status, x.plan.reset = x.plan.fail.status, x.plan.fail.status == 0
+		x.plan.status, x.plan.reset = x.plan.fail.status, ""
+		if x.plan.fail.status == 0 {
+			x.plan.reset = resetBefore
+		}
 	}
 	switch {
-	case x.plan.status >= 400 || x.plan.reset:
+	case x.plan.status >= 400 || x.plan.reset != "":
 		return x.send(x.fault())
 	case !found:
-		return x.send(refuse(http.StatusNotFound, "unknown_url", "Invalid URL ("+x.r.Method+" "+x.r.URL.Path+")"))
+		return x.send(x.unknown())
 	case e.method != "" && e.method != x.r.Method:
-		a := refuse(http.StatusMethodNotAllowed, "method_not_supported", "Not allowed to "+x.r.Method+" on "+x.r.URL.Path)
+		a := x.refuse(http.StatusMethodNotAllowed, "method_not_supported", "Not allowed to "+x.r.Method+" on "+x.r.URL.Path)
 		a.header.Set("Allow", e.method)
 		return x.send(a)
 	case decodeErr != nil:
-		return x.send(refuse(http.StatusBadRequest, "", "We could not parse the body of your request: "+decodeErr.Error()))
+		return x.send(x.refuse(http.StatusBadRequest, "", "We could not parse the body of your request: "+decodeErr.Error()))
 	case e.answer == nil:
 		return x.realtime()
 	}
@@ -49,9 +52,24 @@ func (x *exchange) route() State {
 	return x.send(a)
 }
 
-// endpoints returns what answers under path. Paths are taken as they come and
+// endpoint returns what answers the request. Paths are taken as they come and
 // never cleaned, so that an odd one is not redirected.
-func endpoints(path string) (endpoint, bool) {
+func (x *exchange) endpoint() (endpoint, bool) {
+	switch path := x.r.URL.EscapedPath(); {
+	case x.dialect == likeAzure:
+		return azureEndpoint(x, path)
+	case x.dialect == likeGemini:
+		return geminiEndpoint(path)
+	case path == "/v1/messages":
+		return endpoint{http.MethodPost, decodeJSON, messages}, true
+	case path == "/v1/messages/count_tokens":
+		return endpoint{http.MethodPost, decodeJSON, countTokens}, true
+	}
+	return openAIEndpoint(x.r.URL.Path)
+}
+
+// openAIEndpoint returns what answers under a path of OpenAI's.
+func openAIEndpoint(path string) (endpoint, bool) {
 	switch path {
 	case "/v1/chat/completions":
 		return endpoint{http.MethodPost, decodeJSON, chat}, true

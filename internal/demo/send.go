@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"io"
 	"maps"
 	"net/http"
 	"slices"
@@ -12,10 +13,10 @@ import (
 // fault returns the error that the plan asks for.
 func (x *exchange) fault() answer {
 	code := x.plan.code
-	if code == "" {
+	if code == "" && x.dialect == likeOpenAI {
 		code = map[int]string{401: "invalid_api_key", 404: "model_not_found", 429: "rate_limit_exceeded"}[x.plan.status]
 	}
-	a := refuse(x.plan.status, code, "demo: an error was asked for")
+	a := x.failed(x.plan.status, code, "demo: an error was asked for")
 	if x.plan.retryAfter != "" {
 		a.header.Set("Retry-After", x.plan.retryAfter)
 	}
@@ -30,7 +31,8 @@ func (x *exchange) send(a answer) State {
 	if !wait(x.r.Context(), x.plan.latency) {
 		return Cancelled
 	}
-	if x.plan.reset {
+	if x.plan.reset != "" {
+		x.breakHeaders()
 		return Aborted
 	}
 	x.early()
@@ -40,6 +42,20 @@ func (x *exchange) send(a answer) State {
 	out := x.plan.shape(a)
 	x.head(a, len(out.bytes))
 	return x.transmit(a, out)
+}
+
+// breakHeaders closes the connection in the middle of the answer's headers, if
+// that is how the plan has it end. Not over HTTP/2, whose headers are a frame.
+func (x *exchange) breakHeaders() {
+	if x.plan.reset != resetHeaders {
+		return
+	}
+	conn, _, err := http.NewResponseController(x.w).Hijack()
+	if err != nil {
+		return
+	}
+	_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Ty")
+	_ = conn.Close()
 }
 
 // early sends the answers before the answer.
@@ -56,7 +72,7 @@ func (x *exchange) early() {
 // head sends status and headers.
 func (x *exchange) head(a answer, length int) {
 	h := x.w.Header()
-	h.Set("X-Request-Id", x.id("req"))
+	x.requestID(h)
 	maps.Copy(h, a.header)
 	fixed := x.fixed(a)
 	if fixed {
@@ -75,7 +91,7 @@ func (x *exchange) head(a answer, length int) {
 		}
 	}
 	x.w.WriteHeader(a.status)
-	if !fixed || x.stops() {
+	if !fixed || x.stops() || x.plan.firstToken > 0 {
 		_ = x.flush() // an error comes again with the body
 	}
 	x.server.books.edit(func() { x.rec.Status = a.status })
@@ -102,12 +118,19 @@ func (x *exchange) plant() {
 // transmit sends the packets, and stops where the plan says.
 func (x *exchange) transmit(a answer, out wire) State {
 	pace := x.plan.pace
-	if pace < 0 && a.stream {
+	if pace < 0 && a.failure != nil {
 		pace = x.server.options.Pace
 	}
 	from, events := 0, 0
 	for i, to := range out.cuts {
-		if i > 0 && !wait(x.r.Context(), pace) {
+		gap := pace
+		switch {
+		case from == out.first:
+			gap = x.plan.firstToken
+		case i == 0:
+			gap = 0
+		}
+		if !wait(x.r.Context(), gap) {
 			return Cancelled
 		}
 		if _, err := x.w.Write(out.bytes[from:to]); err != nil {

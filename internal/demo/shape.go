@@ -16,6 +16,7 @@ type wire struct {
 	bytes []byte
 	ends  []int // where each event ends
 	cuts  []int // where each packet ends; the last is where sending stops
+	first int   // where the first token begins that was asked to be late; -1 without
 }
 
 // shape returns what goes out for a.
@@ -24,15 +25,15 @@ func (p *plan) shape(a answer) wire {
 	if p.empty {
 		pieces = nil
 	}
-	if a.stream && p.errorAt >= 0 {
-		n := min(p.errorAt, len(pieces))
-		pieces = append(slices.Clip(pieces[:n]), a.failure(n, p.code))
+	silent := a.silent
+	if a.failure != nil && p.errorAt >= 0 {
+		pieces, silent = p.fails(a, pieces)
 	}
 	if a.stream {
 		pieces = p.dress(pieces)
 	}
 	pieces = encode(p.encoding, pieces)
-	w := wire{ends: make([]int, 0, len(pieces))}
+	w := wire{ends: make([]int, 0, len(pieces)), first: -1}
 	total := 0
 	for _, piece := range pieces {
 		total += len(piece)
@@ -43,8 +44,23 @@ func (p *plan) shape(a answer) wire {
 	} else {
 		w.bytes = bytes.Join(pieces, nil)
 	}
+	if p.firstToken > 0 && a.failure != nil && total > 0 {
+		w.first = w.offset(measure{"events", []int{silent}})
+	}
 	w.cut(p)
 	return w
+}
+
+// fails puts an error in place of the events from X-Demo-Error-Event on, and
+// returns how many silent events are left before it. The end of a list is no
+// event that an error could follow.
+func (p *plan) fails(a answer, events [][]byte) (failed [][]byte, silent int) {
+	most := len(events)
+	if !a.stream {
+		most = max(0, most-1)
+	}
+	n := min(p.errorAt, most)
+	return append(slices.Clip(events[:n]), a.failure(n, p.code)), min(a.silent, n)
 }
 
 // dress puts into a stream what the plan wants there.
@@ -79,6 +95,11 @@ func (w *wire) cut(p *plan) {
 		}
 	default:
 		w.cuts = slices.Clone(w.ends)
+	}
+	if w.first > 0 {
+		w.cuts = append(w.cuts, w.first)
+		slices.Sort(w.cuts)
+		w.cuts = slices.Compact(w.cuts)
 	}
 	w.cuts = slices.DeleteFunc(w.cuts, func(at int) bool { return at >= stop })
 	w.cuts = append(w.cuts, stop)

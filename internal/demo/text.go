@@ -17,6 +17,7 @@ type ask struct {
 	Stream        bool            `json:"stream"`
 	StreamOptions streamOptions   `json:"stream_options"`
 	Messages      []message       `json:"messages"`
+	System        json.RawMessage `json:"system"`
 	Prompt        json.RawMessage `json:"prompt"`
 	Input         json.RawMessage `json:"input"`
 	N             int             `json:"n"`

@@ -32,6 +32,24 @@ func truth(into *bool) func(string) error {
 	}
 }
 
+// resets reads "headers" or whether to close at all.
+func resets(into *string) func(string) error {
+	return func(value string) error {
+		var before bool
+		switch err := truth(&before)(value); {
+		case value == resetHeaders:
+			*into = resetHeaders
+		case err != nil:
+			return fmt.Errorf("%q is not true, false or headers", value)
+		case before:
+			*into = resetBefore
+		default:
+			*into = ""
+		}
+		return nil
+	}
+}
+
 func oneOf(into *string, known ...string) func(string) error {
 	return func(value string) error {
 		if !slices.Contains(known, value) {

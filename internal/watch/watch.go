@@ -118,6 +118,9 @@ func New() (*Watcher, error) {
 	return w, nil
 }
 
+// Poll starts a watcher that is told of nothing and looks every few seconds.
+func Poll() *Watcher { return start(nil, nil) }
+
 // start starts a watcher that is told of events by the channels, nil for none.
 func start(events <-chan fsnotify.Event, errs <-chan error) *Watcher {
 	w := &Watcher{

@@ -1,5 +1,11 @@
 package wire
 
+import (
+	"bytes"
+
+	"github.com/holysheep/relay/internal/canon"
+)
+
 // A Meaning is what an event of a stream says.
 type Meaning uint8
 
@@ -12,25 +18,174 @@ const (
 )
 
 // Meaning returns what an event means. name is that of its event line, "" if it
-// has none, and data is what its data lines hold.
-func (r Route) Meaning(name string, data []byte) Meaning { return Content }
-
-// A Problem is an error that a client is told of.
-type Problem struct {
-	Status  int    // the HTTP status that goes with it
-	Type    string // its family, in OpenAI's words
-	Code    string // its exact reason
-	Message string // for people
+// has none, and data is what its data lines hold. An event that is not known
+// means Content, so that nobody holds back what a wire may have got since.
+//
+// A finish reason is Content, for it ends an answer that may have no text. Of
+// the known APIs only Gemini's has no End.
+func (r Route) Meaning(name string, data []byte) Meaning {
+	data = bytes.TrimSpace(data)
+	switch {
+	case name == "error":
+		return Failure
+	case len(data) == 0 || name == "ping":
+		return Silent
+	case string(data) == "[DONE]":
+		return End
+	case data[0] != '{':
+		return Content
+	}
+	switch r.Kind {
+	case Chat, Completions:
+		return chunk(data)
+	case Responses:
+		return response(name, data)
+	case Messages:
+		return message(name, data)
+	case Generate:
+		return generated(data)
+	}
+	if failed(data) {
+		return Failure
+	}
+	return Content
 }
 
-// Body returns the problem as the JSON body of an answer in the wire's form.
-func (r Route) Body(p Problem) []byte { return nil }
+// failed reports whether the event has an error for a member, as they have on
+// every wire where they have no name for it.
+func failed(data []byte) bool { return !empty(member(data, "error")) }
 
-// Event returns the problem as an event of a stream in the wire's form.
-func (r Route) Event(p Problem) []byte { return nil }
+// member returns the first member of that name of the object that data is.
+func member(data []byte, name string) []byte {
+	for n, value := range canon.Members(data) {
+		if string(n) == name {
+			return value
+		}
+	}
+	return nil
+}
 
-// Passes reports whether an event that means Failure tells of something that
-// passes, so that the same request may be answered elsewhere or later: too many
-// requests, an overload, a fault of the server. It returns the HTTP status that
-// the error would have had.
-func (r Route) Passes(name string, data []byte) (status int, passes bool) { return 0, false }
+// empty reports whether a value says nothing. Upstreams differ in what they
+// write in place of a text, a list or an object that is not there.
+func empty(value []byte) bool {
+	switch string(value) {
+	case "", "null", `""`, "[]", "{}", "false":
+		return true
+	}
+	return false
+}
+
+// called reports whether a JSON value is that string, written without escapes.
+func called(value []byte, text string) bool {
+	return len(value) == len(text)+2 && value[0] == '"' && string(value[1:len(value)-1]) == text
+}
+
+// chunk returns the meaning of a chunk of OpenAI's chat or completions.
+func chunk(data []byte) Meaning {
+	meaning, usage := Content, false
+	choices := false
+	for name, value := range canon.Members(data) {
+		switch string(name) {
+		case "error":
+			if !empty(value) {
+				return Failure
+			}
+		case "choices":
+			choices = true
+			if meaning = Silent; said(value, choice) {
+				meaning = Content
+			}
+		case "usage":
+			usage = !empty(value)
+		case "type":
+			usage = usage || called(value, "ping")
+		}
+	}
+	if !choices && usage {
+		return Silent
+	}
+	return meaning
+}
+
+// said reports whether one of the elements says something.
+func said(list []byte, says func([]byte) bool) bool {
+	for one := range canon.Elements(list) {
+		if says(one) {
+			return true
+		}
+	}
+	return false
+}
+
+// choice reports whether a choice of a chunk says something.
+func choice(data []byte) bool {
+	for name, value := range canon.Members(data) {
+		switch string(name) {
+		case "delta", "message":
+			if filled(value) {
+				return true
+			}
+		case "text", "finish_reason":
+			if !empty(value) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// filled reports whether an object has a member that says something: content,
+// a refusal, a call of a tool, reasoning, audio or whatever comes next. A role
+// does not.
+func filled(object []byte) bool {
+	for name, value := range canon.Members(object) {
+		if string(name) != "role" && !empty(value) {
+			return true
+		}
+	}
+	return false
+}
+
+// generated returns the meaning of a chunk of Gemini's.
+func generated(data []byte) Meaning {
+	meaning, known := Silent, false
+	for name, value := range canon.Members(data) {
+		switch string(name) {
+		case "error":
+			if !empty(value) {
+				return Failure
+			}
+		case "candidates":
+			if known = true; said(value, candidate) {
+				meaning = Content
+			}
+		case "promptFeedback":
+			if known = true; !empty(member(value, "blockReason")) {
+				meaning = Content
+			}
+		case "usageMetadata", "modelVersion", "responseId":
+			known = true
+		}
+	}
+	if !known {
+		return Content
+	}
+	return meaning
+}
+
+// candidate reports whether a candidate of Gemini's says something.
+func candidate(data []byte) bool {
+	for name, value := range canon.Members(data) {
+		switch string(name) {
+		case "finishReason":
+			if !empty(value) {
+				return true
+			}
+		case "content":
+			if said(member(value, "parts"), filled) {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -94,7 +94,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		t.metrics.refuse(whyError)
 		return nil, err
 	}
-	t.record(q, res)
+	t.record(call, q, res)
 	return res, nil
 }
 

@@ -42,7 +42,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		Name: "relay_cache_not_stored_total",
 		Help: "Answers to misses that were not stored, by why.",
 	}, []string{"reason"}),
-		whyError, whyStatus, whyForbidden, whyType, whyTooLong, whyIncomplete, whyContent)
+		whyError, whyStatus, whyForbidden, whyType, whyTooLong, whyIncomplete, whyContent, whyFallback)
 	m.evicted = with.NewCounter(prometheus.CounterOpts{
 		Name: "relay_cache_evicted_total",
 		Help: "Stored answers that had to leave for others.",

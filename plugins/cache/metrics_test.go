@@ -77,7 +77,7 @@ func TestMetrics(t *testing.T) {
 	for _, why := range []string{"off", "method", "endpoint", "header", "body", "stream", "sampled", "effect", "tools"} {
 		want["relay_cache_bypassed_total "+why] = 1
 	}
-	want["relay_cache_not_stored_total forbidden"] = 2
+	want["relay_cache_not_stored_total forbidden"], want["relay_cache_not_stored_total fallback"] = 2, 0
 	for _, why := range []string{"error", "status", "type", "incomplete", "content"} {
 		want["relay_cache_not_stored_total "+why] = 1
 	}

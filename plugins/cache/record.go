@@ -20,11 +20,15 @@ const (
 	whyTooLong    = "too_long"   // it is longer than max_value
 	whyIncomplete = "incomplete" // it was not read whole
 	whyContent    = "content"    // its body tells of an error, or is not the JSON that it says
+	whyFallback   = "fallback"   // it is of another model than the one asked for
 )
 
 // record stores the answer to q when the client has read it whole.
-func (t *transport) record(q question, res *http.Response) {
+func (t *transport) record(call *plugins.Call, q question, res *http.Response) {
 	why := t.rules.refuse(res)
+	if why == "" && fellBack(call) {
+		why = whyFallback
+	}
 	if why == "" && res.ContentLength > int64(t.maxValue) {
 		why = whyTooLong
 	}
@@ -35,6 +39,17 @@ func (t *transport) record(q question, res *http.Response) {
 	a := newAnswer(res.Header, t.now().Add(-ageOf(res.Header)))
 	r := &recording{transport: t, key: q.key, res: res, answer: a}
 	plugins.Watch(res, r.see, r.end)
+}
+
+// fellBack reports whether another model answers than the one that was asked
+// for: it is out for now, and would stay so for as long as the answer is stored.
+func fellBack(call *plugins.Call) bool {
+	a := call.Trail.Answer()
+	if a == nil {
+		return false
+	}
+	model := a.Model()
+	return model != "" && model != call.Ask().Model
 }
 
 // refuse says why an answer must not be stored, as far as its header tells.

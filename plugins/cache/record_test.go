@@ -9,6 +9,7 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"github.com/holysheep/relay/plugins"
 	"github.com/holysheep/relay/plugins/cache"
 	"github.com/holysheep/relay/plugins/plugintest"
 )
@@ -163,6 +164,24 @@ func TestSomeOfAnAnswerIsNotStored(t *testing.T) {
 		_ = res.Body.Close()
 		if upstream.Asked() != 2 {
 			t.Errorf("cut at %d: asked %d times, want 2: half an answer was stored", cut, upstream.Asked())
+		}
+	}
+}
+
+// TestAnswersOfAnotherModelAreNotStored asks twice, with a pool in front of the
+// upstream that says which model answers.
+func TestAnswersOfAnotherModelAreNotStored(t *testing.T) {
+	for model, want := range map[string]string{"m": "MISS HIT", "": "MISS HIT", "other": "MISS MISS"} {
+		upstream := plugintest.Answers(200)
+		rt := caching(t, plugintest.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
+			a := &plugins.Attempt{}
+			a.Begin("a", "", model, 0)
+			plugins.CallOf(req.Context()).Trail.Begin(a)
+			return upstream.RoundTrip(req)
+		}), nil)
+		got := statuses(t, rt, 2, func() *http.Request { return plugintest.Request(t, greedy) })
+		if got != want {
+			t.Errorf("answered by %q: %s, want %s", model, got, want)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package retry
 import (
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/holysheep/relay/plugins"
 	"github.com/holysheep/relay/plugins/plugintest"
@@ -26,5 +27,24 @@ func BenchmarkFirstAnswer(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// BenchmarkHedged is the way of a request that might be asked twice at once,
+// and is answered in time.
+func BenchmarkHedged(b *testing.B) {
+	req := embed(b, "{}")
+	plugins.CallOf(req.Context()).Trail.Note("a", 0)
+	up := plugintest.RoundTripFunc(func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, nil
+	})
+	r := hedging(b, func(s *Settings) { s.Hedge.Least = time.Hour }, up)
+	b.ReportAllocs()
+	for b.Loop() {
+		res, err := r.RoundTrip(req)
+		if err != nil {
+			b.Fatal(err)
+		}
+		_ = res.Body.Close()
 	}
 }

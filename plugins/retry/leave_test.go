@@ -131,6 +131,34 @@ func TestTheRequestsTimeEnds(t *testing.T) {
 	}
 }
 
+// due is a context that has a deadline and does not end with it, as that of the
+// server, which lets a stream run on.
+type due struct {
+	context.Context
+	at time.Time
+}
+
+func (d due) Deadline() (time.Time, bool) { return d.at, true }
+
+func TestNoAttemptIsBegunWhenTheTimeIsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		up := upstream().Then(func(req *http.Request) (*http.Response, error) {
+			time.Sleep(time.Second)
+			return says(503)(req)
+		})
+		ctx := due{t.Context(), time.Now().Add(time.Second)}
+		r := build(t, nil, pool(up, "a", "b"))
+		req := plugintest.Request(t, "{}")
+		res, err := r.RoundTrip(req.WithContext(plugins.WithCall(ctx, plugins.CallOf(req.Context()))))
+		if err != nil || status(res) != http.StatusServiceUnavailable || up.Asked() != 1 {
+			t.Errorf("got %v, %v after %d attempts, want 503 after one", res, err, up.Asked())
+		}
+		if value(t, r.metrics.requests[tooLate]) != 1 {
+			t.Error("it did not end with the deadline")
+		}
+	})
+}
+
 // stalls is an answer that does not come before the request ends.
 func stalls(req *http.Request) (*http.Response, error) {
 	<-req.Context().Done()

@@ -46,13 +46,7 @@ func TestMetricsCountAttemptsAndRequests(t *testing.T) {
 				}
 				res, _ := r.RoundTrip(req)
 				status(res)
-				attempts := map[outcome]float64{}
-				for o, c := range r.metrics.attempts {
-					if n := value(t, c); n > 0 {
-						attempts[o] = n
-					}
-				}
-				if diff := cmp.Diff(attempts, tt.attempts); diff != "" {
+				if diff := cmp.Diff(counts(t, r.metrics.attempts), tt.attempts); diff != "" {
 					t.Errorf("attempts (-got +want):\n%s", diff)
 				}
 				for name, c := range r.metrics.requests {
@@ -63,6 +57,18 @@ func TestMetricsCountAttemptsAndRequests(t *testing.T) {
 			})
 		})
 	}
+}
+
+// counts returns those of counters that are above 0.
+func counts[K comparable](t *testing.T, counters map[K]prometheus.Counter) map[K]float64 {
+	t.Helper()
+	all := map[K]float64{}
+	for k, c := range counters {
+		if n := value(t, c); n > 0 {
+			all[k] = n
+		}
+	}
+	return all
 }
 
 func value(t *testing.T, c prometheus.Counter) float64 {

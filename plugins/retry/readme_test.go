@@ -4,14 +4,40 @@ import (
 	"net/http"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/holysheep/relay/internal/budget"
 	"github.com/holysheep/relay/plugins/plugintest"
 )
 
 func TestConform(t *testing.T) { plugintest.Conform(t, Plugin, nil) }
+
+// TestReadmeTellsTheBudget holds each row of the table of the budget in the
+// README to what it allows.
+func TestReadmeTellsTheBudget(t *testing.T) {
+	page, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := regexp.MustCompile(`(?m)^\| (\d+) \| (\d+) \|$`).FindAllStringSubmatch(string(page), -1)
+	if len(rows) < 4 {
+		t.Fatalf("%d rows, want the whole table", len(rows))
+	}
+	s := Defaults().Budget
+	for _, row := range rows {
+		b := budget.New(s.Percent, s.PerSecond, budgetWindow, atTen)
+		requests, _ := strconv.Atoi(row[1])
+		for range requests {
+			b.Request()
+		}
+		if got := strconv.FormatInt(b.Left(), 10); got != row[2] {
+			t.Errorf("of %d requests %s may be asked again, the README says %s", requests, got, row[2])
+		}
+	}
+}
 
 // TestReadmeTellsTheWaits holds each row of the table of waits in the README to
 // what the plugin does.

@@ -1,7 +1,8 @@
 // Package retry asks an upstream again when it could not be reached or answered
 // with a status that passes, and waits in between as the upstream says or ever
-// longer. Everything inside it in the chain runs once per attempt, everything
-// outside once per request.
+// longer. A call that takes long it may ask for a second time beside the first.
+// Everything inside it in the chain runs once per attempt, everything outside
+// once per request.
 //
 // It does not choose upstreams: the pool does, and prefers those that the
 // request has not asked yet. It never asks again once an answer has begun, nor
@@ -16,6 +17,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/holysheep/relay/internal/budget"
+	"github.com/holysheep/relay/internal/quantile"
 	"github.com/holysheep/relay/plugins"
 )
 
@@ -28,9 +31,28 @@ func New(s Settings, env plugins.Env) (plugins.Link, error) {
 	if err != nil {
 		return plugins.Link{}, err
 	}
-	return plugins.Link{Fetch: func(next http.RoundTripper) http.RoundTripper {
-		return &retrier{settings: s, next: next, log: env.Log, now: env.Now, jitter: fullJitter, metrics: m}
-	}}, nil
+	b, err := plugins.Keep(env, "budget", func() (*budget.Budget, error) {
+		return budget.New(s.Budget.Percent, s.Budget.PerSecond, budgetWindow, env.Now), nil
+	})
+	if err != nil {
+		return plugins.Link{}, err
+	}
+	took, err := latencies(s, env)
+	if err != nil {
+		return plugins.Link{}, err
+	}
+	return plugins.Link{
+		Fetch: func(next http.RoundTripper) http.RoundTripper {
+			return &retrier{
+				settings: s, next: next, log: env.Log, now: env.Now,
+				jitter: fullJitter, metrics: m, budget: b, took: took,
+			}
+		},
+		Start: func() {
+			b.Set(s.Budget.Percent, s.Budget.PerSecond)
+			m.budget.Store(b)
+		},
+	}, nil
 }
 
 // A retrier is a RoundTripper that asks next, again where that may help.
@@ -41,6 +63,8 @@ type retrier struct {
 	now      func() time.Time
 	jitter   func(most time.Duration) time.Duration
 	metrics  *metrics
+	budget   *budget.Budget
+	took     map[string]*quantile.Window // by endpoint that is hedged; see latencies
 }
 
 // RoundTrip implements [http.RoundTripper]. It returns what the last attempt
@@ -58,66 +82,91 @@ func (r *retrier) RoundTrip(req *http.Request) (*http.Response, error) {
 // ask makes attempts until one of them settles the request, and tells how it
 // ended.
 func (r *retrier) ask(req *http.Request, call *plugins.Call) (*http.Response, result, error) {
-	ctx, out := req.Context(), req
-	for n := 1; ; n++ {
-		res, err := r.next.RoundTrip(out)
-		o := r.judge(ctx, res, err)
-		r.metrics.attempts[o].Inc()
-		switch o {
+	r.budget.Request()
+	ctx, got := req.Context(), r.open(req, call)
+	for {
+		switch got.outcome {
 		case answered, refused:
-			return res, settled(n), err
+			return got.res, settled(got.n), got.err
 		case canceled:
-			discard(res)
+			discard(got.res)
 			return nil, left, context.Cause(ctx)
 		}
-		next, held := r.plan(req, res, call.Trail.Alternatives() > 0, n)
+		next, held := r.plan(req, got)
 		if held != none {
-			return res, held, err
+			return got.res, held, got.err
 		}
-		r.note(ctx, call, res, err)
-		discard(res)
+		r.note(ctx, call, got)
+		discard(got.res)
 		r.metrics.waits.Observe(next.wait.Seconds())
 		if err := pause(ctx, next.wait); err != nil {
-			next.drop()
+			r.drop(next)
 			return nil, left, err
 		}
-		out = next.req
+		if got.raced {
+			call.Trail.Choose(nil) // neither of the two, but the latest
+		}
+		n, sent := got.n, got.sent
+		got = r.try(ctx, next)
+		r.metrics.attempts[got.outcome].Inc()
+		got.n, got.sent = n+1, got.sent || sent
 	}
 }
 
-// plan prepares the attempt after the n-th, which failed with res or without an
-// answer, or tells why there is none. It leaves res as it is, since the client
-// gets it if there is none.
-func (r *retrier) plan(req *http.Request, res *http.Response, elsewhere bool, n int) (attempt, result) {
-	if n >= r.settings.Attempts {
+// open makes the first attempt, and another beside it where that is wanted.
+func (r *retrier) open(req *http.Request, call *plugins.Call) reply {
+	if len(r.took) > 0 {
+		if took := r.hedged(req, call); took != nil {
+			return r.race(req, call, took)
+		}
+	}
+	got := r.try(req.Context(), begin(req.Context(), req))
+	r.metrics.attempts[got.outcome].Inc()
+	return got
+}
+
+// plan prepares the attempt after the one that came to got, or tells why there
+// is none. It leaves the answer as it is, since the client gets it if there is
+// none.
+func (r *retrier) plan(req *http.Request, got reply) (attempt, result) {
+	if got.n >= r.settings.Attempts {
 		return attempt{}, exhausted
 	}
-	wait, ok := r.wait(res, elsewhere, n)
+	wait, ok := r.wait(got.says(), got.elsewhere, got.n) //nolint:bodyclose // ask closes it
 	if !ok {
 		return attempt{}, tooLong
 	}
-	if end, ok := req.Context().Deadline(); ok && wait > 0 && wait >= time.Until(end) {
+	if end, ok := req.Context().Deadline(); ok && wait >= time.Until(end) {
 		return attempt{}, tooLate
 	}
-	again, ok := resend(req)
+	next, ok := resend(req.Context(), req)
 	if !ok {
 		return attempt{}, bodyGone
 	}
-	return attempt{req: again, wait: wait}, none
+	// Where nothing was sent so far, the next attempt takes the place of the
+	// first, which the request stands for.
+	if next.charged = got.sent; next.charged && !r.budget.Take() {
+		next.charged = false
+		r.drop(next)
+		return attempt{}, overBudget
+	}
+	next.wait = wait
+	return next, none
 }
 
 // note logs a failure that the client will not see.
-func (r *retrier) note(ctx context.Context, call *plugins.Call, res *http.Response, err error) {
-	why := slog.Any("err", err)
-	if res != nil {
-		why = slog.Int("status", res.StatusCode)
+func (r *retrier) note(ctx context.Context, call *plugins.Call, got reply) {
+	why := slog.Any("err", got.err)
+	if got.res != nil {
+		why = slog.Int("status", got.res.StatusCode)
 	}
 	r.log.LogAttrs(ctx, slog.LevelDebug, "asking again",
-		slog.String("request_id", call.ID), slog.String("upstream", call.Trail.Last()), why)
+		slog.String("request_id", call.ID), slog.String("upstream", got.note.Upstream()), why)
 }
 
-// tell puts on the client's answer how often an upstream was asked, and which
-// one last. Where none was asked, as behind a cache, there is nothing to tell.
+// tell puts on the client's answer how often an upstream was asked, and whose
+// answer it is. Where none was asked, as behind a cache, there is nothing to
+// tell.
 func tell(call *plugins.Call) {
 	if n := call.Trail.Attempts(); n > 0 {
 		call.SetHeader("X-Relay-Attempts", strconv.Itoa(n))

@@ -9,10 +9,11 @@ import (
 	"github.com/holysheep/relay/plugins"
 )
 
-// judge tells what an attempt came to.
-func (r *retrier) judge(ctx context.Context, res *http.Response, err error) outcome {
+// judge tells what an attempt came to, with what is wrong with its answer
+// whatever its status.
+func (r *retrier) judge(ctx context.Context, fault plugins.Fault, res *http.Response, err error) outcome {
 	switch {
-	case err == nil && !r.settings.passes(res):
+	case err == nil && !isFaulty(fault, res) && !r.settings.passes(res):
 		return answered
 	case refuses(ctx, err):
 		return refused
@@ -20,6 +21,8 @@ func (r *retrier) judge(ctx context.Context, res *http.Response, err error) outc
 		return canceled
 	case err != nil:
 		return broken
+	case isFaulty(fault, res):
+		return faulty
 	}
 	return failed
 }
@@ -28,8 +31,20 @@ func (r *retrier) judge(ctx context.Context, res *http.Response, err error) outc
 // pool, or of the body. A transport also returns the reason for which the
 // request has ended, and that may be made for the client like a refusal.
 func refuses(ctx context.Context, err error) bool {
-	_, ok := plugins.AsError(err)
-	return ok && (ctx.Err() == nil || !errors.Is(err, context.Cause(ctx)))
+	e, ok := plugins.AsError(err)
+	return ok && !e.Again && (ctx.Err() == nil || !errors.Is(err, context.Cause(ctx)))
+}
+
+// isFaulty reports whether fault is a reason to ask again. Of a key that was
+// refused the answer may say what it will: the next attempt has another one.
+func isFaulty(fault plugins.Fault, res *http.Response) bool {
+	switch fault {
+	case plugins.NoFault:
+		return false
+	case plugins.FaultKey:
+		return true
+	}
+	return res.Header.Get("X-Should-Retry") != "false"
 }
 
 // passes reports whether another attempt may bring a better answer than res.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -30,8 +31,47 @@ type Settings struct {
 	// stands for 520 and 529 too.
 	Statuses []int `koanf:"statuses"`
 
+	// Budget bounds how many are asked again, all requests taken together, so
+	// that retries do not multiply an outage.
+	Budget Budget `koanf:"budget"`
+
+	// Hedge asks a second time, beside the first, where the first takes long.
+	Hedge Hedge `koanf:"hedge"`
+
 	// Headers puts X-Relay-Attempts and X-Relay-Upstream on the answer.
 	Headers bool `koanf:"headers"`
+}
+
+// budgetWindow is the time over which a [Budget] counts.
+const budgetWindow = 10 * time.Second
+
+// A Budget bounds retries and hedges to a share of the requests of the last 10
+// seconds, or to so many a second, whichever is more. An attempt on which
+// nothing was sent is not counted.
+type Budget struct {
+	// Percent is how many there may be for a hundred requests. At 1000 nothing
+	// is held back, since attempts is 10 at most.
+	Percent int `koanf:"percent" jsonschema:"minimum=0,maximum=1000"`
+
+	// PerSecond is how many there may be in a second however few requests there
+	// are.
+	PerSecond int `koanf:"per_second" jsonschema:"minimum=0,maximum=1000000"`
+}
+
+// A Hedge says which requests are asked for a second time while the first
+// attempt still runs. The answer that comes first is the client's, the other is
+// canceled.
+type Hedge struct {
+	// Endpoints are the paths, such as /v1/embeddings, that are hedged. Without
+	// any it is off. Streams never are, nor bodies longer than max_replay.
+	Endpoints []string `koanf:"endpoints"`
+
+	// Percentile is how many of a hundred first attempts at the endpoint were
+	// no slower than what the second attempt waits for.
+	Percentile int `koanf:"percentile" jsonschema:"minimum=1,maximum=99"`
+
+	// Least is the shortest wait before the second attempt.
+	Least time.Duration `koanf:"least"`
 }
 
 // Defaults returns the settings of a chain that names retry and says no more.
@@ -59,6 +99,8 @@ func Defaults() Settings {
 			http.StatusNotExtended,
 			http.StatusNetworkAuthenticationRequired,
 		},
+		Budget:  Budget{Percent: 20, PerSecond: 10},
+		Hedge:   Hedge{Percentile: 95, Least: 50 * time.Millisecond},
 		Headers: true,
 	}
 }
@@ -82,6 +124,37 @@ func (s Settings) Validate() error {
 		if status < 400 || status > 599 {
 			errs = append(errs, fmt.Errorf("statuses: %d is not from 400 to 599", status))
 		}
+	}
+	errs = append(errs, s.Budget.validate(), s.Hedge.validate())
+	return errors.Join(errs...)
+}
+
+func (b Budget) validate() error {
+	var errs []error
+	if b.Percent < 0 || b.Percent > 1000 {
+		errs = append(errs, fmt.Errorf("budget.percent: %d is not from 0 to 1000", b.Percent))
+	}
+	if b.PerSecond < 0 || b.PerSecond > 1_000_000 {
+		errs = append(errs, fmt.Errorf("budget.per_second: %d is not from 0 to 1000000", b.PerSecond))
+	}
+	if b.Percent == 0 && b.PerSecond == 0 {
+		errs = append(errs, errors.New("budget.per_second: 0 beside a percent of 0 asks nothing again: for that set attempts to 1"))
+	}
+	return errors.Join(errs...)
+}
+
+func (h Hedge) validate() error {
+	var errs []error
+	for _, path := range h.Endpoints {
+		if !strings.HasPrefix(path, "/") || strings.ContainsAny(path, "?#* ") {
+			errs = append(errs, fmt.Errorf("hedge.endpoints: %q is not a path such as /v1/embeddings", path))
+		}
+	}
+	if h.Percentile < 1 || h.Percentile > 99 {
+		errs = append(errs, fmt.Errorf("hedge.percentile: %d is not from 1 to 99", h.Percentile))
+	}
+	if h.Least < 0 {
+		errs = append(errs, fmt.Errorf("hedge.least: %s is negative", h.Least))
 	}
 	return errors.Join(errs...)
 }

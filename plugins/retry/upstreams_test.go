@@ -15,13 +15,15 @@ import (
 	"github.com/holysheep/relay/plugins/plugintest"
 )
 
-// pool returns a RoundTripper that asks up and notes on the request's trail
-// whom it asked: names in order, the last one again and again.
+// pool returns a RoundTripper that asks up and notes on the attempt and the
+// request's trail whom it asked: names in order, the last one again and again.
 func pool(up http.RoundTripper, names ...string) http.RoundTripper {
 	return plugintest.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
 		trail := &plugins.CallOf(req.Context()).Trail
 		n := trail.Attempts()
-		trail.Note(names[min(n, len(names)-1)], max(0, len(names)-1-n))
+		a := plugins.AttemptOf(req.Context())
+		a.Begin(names[min(n, len(names)-1)], "", "", max(0, len(names)-1-n))
+		trail.Begin(a)
 		return up.RoundTrip(req)
 	})
 }

@@ -19,7 +19,7 @@ import (
 // secret: the configuration has only the names of their sources.
 func (l *Loaded) Explain(w io.Writer) error {
 	n := l.node()
-	n.HeadComment = "The effective configuration, and where each value comes from.\n" + l.Config.way()
+	n.HeadComment = l.words()
 	enc := yaml.NewEncoder(w)
 	enc.SetIndent(2)
 	if err := enc.Encode(n); err != nil {

@@ -1,7 +1,10 @@
 package relay
 
 import (
+	"context"
+	"errors"
 	"net/http"
+	"os"
 
 	"github.com/holysheep/relay/plugins"
 )
@@ -19,6 +22,19 @@ var (
 	ErrUnreachable = &plugins.Error{
 		Status: http.StatusBadGateway, Type: "upstream_error", Code: "upstream_unreachable",
 		Message: "the upstream could not be reached",
+	}
+
+	// ErrBrokeOff says that the upstream broke off an answer that had begun.
+	ErrBrokeOff = &plugins.Error{
+		Status: http.StatusBadGateway, Type: "upstream_error", Code: "upstream_broke_off",
+		Message: "the upstream broke its answer off",
+	}
+
+	// ErrNoStream says that the upstream's answer, though none of an error, is
+	// not the stream that was asked for, and that the client was told to expect.
+	ErrNoStream = &plugins.Error{
+		Status: http.StatusBadGateway, Type: "upstream_error", Code: "upstream_no_stream",
+		Message: "the upstream did not answer with the stream that was asked for",
 	}
 
 	// ErrClientGone is for the log and the metrics: the client left before the
@@ -47,3 +63,38 @@ var (
 		Message: "connections can be upgraded over HTTP/1.1 only",
 	}
 )
+
+// answerFor returns what the client, whose request's context is ctx, is told of
+// what went wrong before any answer was sent.
+func answerFor(ctx context.Context, err error) *plugins.Error {
+	if e, ok := plugins.AsError(err); ok {
+		return e
+	}
+	switch {
+	case ctx.Err() != nil:
+		return ErrClientGone.Because(err)
+	case errors.Is(err, context.DeadlineExceeded):
+		return ErrTimeout.Because(err)
+	}
+	return ErrUnreachable.Because(err)
+}
+
+// BrokenBody returns the client's answer for a body that ended with broken: it
+// is the cause of whatever else went wrong with a request that read it.
+// The server ends ctx too when it cannot read on, and closes the connection
+// when something else ends ctx.
+func BrokenBody(ctx context.Context, broken error) error {
+	if e, ok := plugins.AsError(broken); ok {
+		return e
+	}
+	if e, ok := plugins.AsError(context.Cause(ctx)); ok {
+		return e.Because(broken)
+	}
+	switch {
+	case errors.Is(broken, os.ErrDeadlineExceeded):
+		return ErrBodySlow.Because(broken)
+	case ctx.Err() != nil:
+		return ErrClientGone.Because(broken)
+	}
+	return ErrBodyBroken.Because(broken)
+}

@@ -5,22 +5,24 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
-	"strings"
 	"time"
 
+	"github.com/holysheep/relay/internal/wire"
 	"github.com/holysheep/relay/plugins"
 )
 
 // An exchange is one request at the centre. It is the outermost transport: it
-// bounds the time to the answer, and cleans what comes back.
+// bounds the time to the answer, cleans what comes back, and says on a stream
+// what its upstream did not.
 type exchange struct {
-	next    http.RoundTripper
-	timeout time.Duration
-	call    *plugins.Call
-	err     error     // why there is no answer
-	body    io.Closer // of the answer; nil if there is none
+	*Relay
+	client context.Context //nolint:containedctx // of the client's request: its end says that the client left
+	call   *plugins.Call
+	route  wire.Route
+	w      *writer
+	err    error     // why there is no answer
+	body   io.Closer // of the answer; nil if there is none
 }
 
 // end closes an answer that was left open, since plugins hold slots until a
@@ -40,33 +42,52 @@ func (x *exchange) failed(_ http.ResponseWriter, _ *http.Request, err error) {
 
 // RoundTrip implements [http.RoundTripper].
 func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
-	ctx, cancel := context.WithCancelCause(req.Context())
-	a := &answer{ctx: ctx, cancel: cancel, call: x.call}
-	if x.timeout > 0 {
-		a.timer = time.AfterFunc(x.timeout, func() { cancel(ErrTimeout) })
-		ctx = bounded{ctx, time.Now().Add(x.timeout)}
-	}
-	res, err := x.next.RoundTrip(req.WithContext(ctx))
+	res, err := x.ask(req)
 	if err != nil {
-		err = a.cause(err)
-		a.end()
 		return nil, err
 	}
-	if x.body = res.Body; res.StatusCode < 100 {
-		x.end()
-		a.end()
-		return nil, fmt.Errorf("the upstream answered with status %d, which there is not", res.StatusCode)
+	if x.route.Inspected() && sendsEvents(res) {
+		res.Body = &ending{ReadCloser: res.Body, x: x, tail: newTail()}
 	}
-	clean(res.Header)
+	x.body = res.Body
 	if res.StatusCode == http.StatusSwitchingProtocols {
-		a.stop() // the proxy ends the connection with the request
 		x.call.WriteHeaders(res.Header)
-		return res, nil
 	}
-	clean(res.Trailer)
-	a.res, a.body, a.stream = res, res.Body, streams(res)
-	res.Body, x.body = a, a
 	return res, nil
+}
+
+// ask asks by way of the chain: from here on if nothing more is wanted, or else
+// in a flight.
+func (x *exchange) ask(req *http.Request) (*http.Response, error) {
+	keep := x.options.Keepalive > 0 && x.streamed(req)
+	if keep || x.options.ReadOn != nil && x.route.Inspected() {
+		return x.fly(req, keep)
+	}
+	a := x.begin(req.Context())
+	return a.take(x.transport.RoundTrip(req.WithContext(a.ctx)))
+}
+
+// left reports whether the client has gone. A relay that stops ends its request
+// too, but not before it was told why.
+func (x *exchange) left() bool {
+	return x.client.Err() != nil && !x.cut()
+}
+
+// cut reports whether the relay itself has ended the client's request.
+func (x *exchange) cut() bool {
+	_, known := plugins.AsError(context.Cause(x.client))
+	return known
+}
+
+// begin returns the answer of an asking under ctx, which is about to begin.
+func (x *exchange) begin(ctx context.Context) *answer {
+	a := &answer{call: x.call}
+	a.ctx, a.cancel = context.WithCancelCause(ctx)
+	if timeout := x.options.Timeout; timeout > 0 {
+		a.timer = time.AfterFunc(timeout, func() { a.cancel(ErrTimeout) })
+		a.ctx = bounded{a.ctx, time.Now().Add(timeout)}
+	}
+	return a
 }
 
 // bounded is a context that says when its answer is due, so that nobody begins
@@ -80,40 +101,6 @@ type bounded struct {
 // Deadline implements [context.Context].
 func (b bounded) Deadline() (time.Time, bool) { return b.due, true }
 
-// streams reports whether the answer is a stream, which may run for long once
-// it has begun: events, or bytes whose number the upstream does not know. JSON
-// of unknown length is still one answer.
-func streams(res *http.Response) bool {
-	kind, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
-	return kind == "text/event-stream" || res.ContentLength < 0 && kind != "application/json"
-}
-
-// clean removes what belongs to the upstream's account or to the connection
-// with the upstream, and would be wrong or a leak on the relay's own.
-func clean(h http.Header) {
-	for k := range h {
-		if private(k) {
-			delete(h, k)
-		}
-	}
-}
-
-// private reports whether a response header never reaches the client.
-func private(key string) bool {
-	switch key {
-	case "Set-Cookie", "Set-Cookie2", "Authorization", "X-Api-Key", "Api-Key", "X-Goog-Api-Key",
-		"Www-Authenticate", "Authentication-Info":
-		return true // credentials and cookies are between relay and upstream
-	case "Openai-Organization", "Openai-Project", "Anthropic-Organization-Id":
-		return true // whose account the operator uses is not the client's business
-	case "Alt-Svc", "Strict-Transport-Security", "Report-To", "Nel", "Clear-Site-Data":
-		return true // they speak for the upstream's host: Alt-Svc would lead clients past the relay
-	case "X-Request-Id":
-		return true // the client's own takes its place
-	}
-	return strings.HasPrefix(key, "Access-Control-") // the upstream does not open the relay to browsers
-}
-
 // An answer is the body of an answer: it holds the exchange's time limit and
 // notes on the call when it breaks off.
 type answer struct {
@@ -125,6 +112,29 @@ type answer struct {
 	ctx    context.Context //nolint:containedctx // of this exchange: its cause says why it ended
 	cancel context.CancelCauseFunc
 	timer  *time.Timer
+}
+
+// take makes a the body of what the asking came to.
+func (a *answer) take(res *http.Response, err error) (*http.Response, error) {
+	switch {
+	case err != nil:
+		err = a.cause(err)
+		a.end()
+		return nil, err
+	case res.StatusCode < 100:
+		_ = res.Body.Close()
+		a.end()
+		return nil, fmt.Errorf("the upstream answered with status %d, which there is not", res.StatusCode)
+	}
+	clean(res.Header)
+	if res.StatusCode == http.StatusSwitchingProtocols {
+		a.stop() // the proxy ends the connection with the request
+		return res, nil
+	}
+	clean(res.Trailer)
+	a.res, a.body, a.stream = res, res.Body, streams(res)
+	res.Body = a
+	return res, nil
 }
 
 func (a *answer) Read(p []byte) (int, error) {

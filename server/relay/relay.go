@@ -7,13 +7,10 @@
 package relay
 
 import (
-	"context"
-	"errors"
 	"io"
 	"log"
 	"net/http"
 	"net/http/httputil"
-	"os"
 	"strings"
 	"sync"
 	"time"
@@ -21,22 +18,37 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/holysheep/relay/internal/credential"
+	"github.com/holysheep/relay/internal/wire"
 	"github.com/holysheep/relay/plugins"
 )
+
+// Options say how a relay asks, and what it makes of the answers.
+type Options struct {
+	// Timeout bounds a unary answer and a stream's first byte, never a running
+	// stream; 0 is no bound.
+	Timeout time.Duration
+
+	// Keepalive is how long a stream may be silent before its first event until
+	// a comment goes out, and then from one comment to the next; 0 sends none.
+	Keepalive time.Duration
+
+	// ReadOn says how an answer is read on when its client has left; nil is not
+	// at all.
+	ReadOn *ReadOn
+}
 
 // A Relay sends requests through a transport.
 type Relay struct {
 	transport http.RoundTripper
-	timeout   time.Duration
+	options   Options
 	buffers   bufferPool  // in which answers are copied
 	silent    *log.Logger // for the proxy's own lines: the access line tells what happened
 }
 
 // New returns a relay through rt, which is the chain around the pool of
-// upstreams. timeout bounds a unary answer and a stream's first byte, never a
-// running stream; 0 is no bound.
-func New(rt http.RoundTripper, timeout time.Duration) *Relay {
-	return &Relay{transport: rt, timeout: timeout, silent: log.New(io.Discard, "", 0)}
+// upstreams.
+func New(rt http.RoundTripper, o Options) *Relay {
+	return &Relay{transport: rt, options: o, silent: log.New(io.Discard, "", 0)}
 }
 
 // Serve answers the client of c. The request's body is a [Body], if it has one.
@@ -47,10 +59,10 @@ func (r *Relay) Serve(c echo.Context) error {
 	if req.ProtoMajor == 2 && plugins.Upgrades(req) {
 		return ErrUpgrade
 	}
-	call := plugins.CallOf(req.Context())
-	x := &exchange{next: r.transport, timeout: r.timeout, call: call}
+	x := &exchange{Relay: r, client: req.Context(), call: plugins.CallOf(req.Context())}
+	x.route, _ = wire.OfURL(req.URL)
+	x.w = newWriter(c, x.call)
 	defer x.end()
-	w := newWriter(c, call)
 	proxy := httputil.ReverseProxy{
 		Transport:    x,
 		Rewrite:      outbound,
@@ -58,14 +70,14 @@ func (r *Relay) Serve(c echo.Context) error {
 		BufferPool:   &r.buffers,
 		ErrorLog:     r.silent,
 	}
-	proxy.ServeHTTP(w, req)
+	proxy.ServeHTTP(x.w, req)
 	if x.err == nil {
 		return nil
 	}
-	if w.done {
+	if x.w.done {
 		panic(http.ErrAbortHandler)
 	}
-	return answerFor(x.err, req)
+	return answerFor(x.client, x.err)
 }
 
 // outbound makes the request that the chain sees: the client's, less what is
@@ -85,56 +97,10 @@ func outbound(p *httputil.ProxyRequest) {
 		out.Header.Del("Upgrade")
 		out.Header.Del("Http2-Settings")
 	}
-	if inspected(out.URL.Path) {
+	if route, _ := wire.OfURL(out.URL); route.Inspected() {
 		// An encoded answer cannot be inspected: ask for a plain one.
 		out.Header.Set("Accept-Encoding", "identity")
 	}
-}
-
-// inspected reports whether answers under the path are looked into by plugins,
-// for tokens and for the cache.
-func inspected(path string) bool {
-	switch path {
-	case "/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/embeddings",
-		"/v1/messages", "/v1/moderations", "/v1/rerank":
-		return true
-	}
-	return false
-}
-
-// answerFor returns the client's answer for what went wrong before any answer
-// was sent.
-func answerFor(err error, req *http.Request) error {
-	if e, ok := plugins.AsError(err); ok {
-		return e
-	}
-	switch {
-	case req.Context().Err() != nil:
-		return ErrClientGone.Because(err)
-	case errors.Is(err, context.DeadlineExceeded):
-		return ErrTimeout.Because(err)
-	}
-	return ErrUnreachable.Because(err)
-}
-
-// BrokenBody returns the client's answer for a body that ended with broken: it
-// is the cause of whatever else went wrong with a request that read it.
-// The server ends ctx too when it cannot read on, and closes the connection
-// when something else ends ctx.
-func BrokenBody(ctx context.Context, broken error) error {
-	if e, ok := plugins.AsError(broken); ok {
-		return e
-	}
-	if e, ok := plugins.AsError(context.Cause(ctx)); ok {
-		return e.Because(broken)
-	}
-	switch {
-	case errors.Is(broken, os.ErrDeadlineExceeded):
-		return ErrBodySlow.Because(broken)
-	case ctx.Err() != nil:
-		return ErrClientGone.Because(broken)
-	}
-	return ErrBodyBroken.Because(broken)
 }
 
 // A bufferPool lends pieces of 32 KiB, the size that io.Copy takes.

@@ -30,9 +30,11 @@ type writer struct {
 	header http.Header // of the final answer, until it is committed
 	hints  []hint      // of the latest attempt that gave any
 	held   int         // bytes of them
-	old    bool        // the client speaks HTTP/1.0, which knows no 1xx
-	done   bool        // the final answer's header went out
-	body   *Body       // of the request in HTTP/1, which is half duplex by default; or nil
+
+	hintless bool  // no hint goes out: whose answer it will be is not known
+	old      bool  // the client speaks HTTP/1.0, which knows no 1xx
+	done     bool  // the final answer's header went out
+	body     *Body // of the request in HTTP/1, which is half duplex by default; or nil
 }
 
 // A hint is an informational answer that has not been sent yet.
@@ -119,7 +121,8 @@ func (w *writer) hold(status int) {
 
 // sendHints sends the informational answers of the attempt that was the last.
 func (w *writer) sendHints() {
-	if len(w.hints) == 0 {
+	// Of two attempts beside each other either may have given a hint.
+	if len(w.hints) == 0 || w.hintless || w.call.Trail.Chosen() {
 		return
 	}
 	last := w.call.Trail.Attempts()

@@ -9,10 +9,6 @@ import (
 	"github.com/holysheep/relay/plugins"
 )
 
-// fallbackHeader is how a client refuses that another model answers. It speaks
-// to the relay alone.
-const fallbackHeader = "X-Relay-Fallback"
-
 // edit returns req with the model as the upstream calls it, and with whatever
 // else must be asked for in other words.
 func (a *asking) edit(req *http.Request) (*http.Request, error) {
@@ -57,7 +53,7 @@ func (a *asking) address(ctx context.Context, req *http.Request) *http.Request {
 		u.RawPath = m.base.EscapedPath() + strings.TrimPrefix(req.URL.EscapedPath(), a.route.Prefix)
 	}
 	out.URL, out.Host, out.Header = &u, "", req.Header.Clone()
-	out.Header.Del(fallbackHeader)
+	out.Header.Del(FallbackHeader)
 	for _, h := range m.headers {
 		out.Header[h.name] = h.values
 	}

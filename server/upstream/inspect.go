@@ -1,9 +1,104 @@
 package upstream
 
-import "net/http"
+import (
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/holysheep/relay/internal/wire"
+	"github.com/holysheep/relay/plugins"
+)
+
+// wantsUsage reports whether the upstream shall be told to end its stream with
+// what it has used, by stream_options.include_usage, although the client did
+// not ask for that. Whoever adds it says so by added, so that the client gets
+// the stream that it asked for.
+func (a *asking) wantsUsage(req *http.Request) bool {
+	if !a.member.set.IncludeUsage || req.Method != http.MethodPost ||
+		a.route.Kind != wire.Chat && a.route.Kind != wire.Completions {
+		return false
+	}
+	return a.call.Ask().CanIncludeUsage()
+}
 
 // inspect looks into the answer to req, as far as plugins and operators want
-// to know: what it has used, and whether a stream begins with an error.
-func (a *asking) inspect(_ *http.Request, res *http.Response) (*http.Response, error) {
+// to know: what it has used, and whether a stream begins with an error. An
+// answer that is encoded, although the upstream was asked not to, passes as it
+// is.
+func (a *asking) inspect(req *http.Request, res *http.Response) (*http.Response, error) {
+	if res.StatusCode/100 != 2 || !a.route.Inspected() || req.Method == http.MethodHead ||
+		res.Body == nil || res.Body == http.NoBody {
+		return res, nil
+	}
+	t := &tally{asking: a, usage: plugins.NewUsageReader(req.URL.EscapedPath(), req.ContentLength)}
+	switch media := mediaType(res.Header); {
+	case encoded(res.Header):
+		plugins.Watch(res, t.opaque, t.end)
+	case media == eventStream:
+		return a.stream(req, res, t)
+	case media == "application/json" || strings.HasSuffix(media, "+json"):
+		plugins.Watch(res, t.json, t.end)
+	}
 	return res, nil
+}
+
+// eventStream is the type of an answer that is a stream of events.
+const eventStream = "text/event-stream"
+
+// mediaType returns the type of an answer, in lower case.
+func mediaType(h http.Header) string {
+	media, _, _ := strings.Cut(h.Get("Content-Type"), ";")
+	return strings.ToLower(strings.TrimSpace(media))
+}
+
+// encoded reports whether an answer is compressed or otherwise encoded.
+func encoded(h http.Header) bool {
+	for _, coding := range h["Content-Encoding"] {
+		if coding != "" && !strings.EqualFold(coding, "identity") {
+			return true
+		}
+	}
+	return false
+}
+
+// A tally takes down what an answer has used. Closing the answer while it is
+// read ends it too, so it is locked.
+type tally struct {
+	*asking
+	mu    sync.Mutex
+	usage *plugins.UsageReader
+	ended bool
+}
+
+func (t *tally) json(piece []byte) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.usage.JSON(piece)
+}
+
+func (t *tally) opaque(piece []byte) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.usage.Opaque(piece)
+}
+
+// end ends an answer, which was read to its end if whole.
+func (t *tally) end(whole bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.close(whole)
+}
+
+// close is end for who has locked the tally. It works once.
+func (t *tally) close(whole bool) {
+	if t.ended {
+		return
+	}
+	t.ended = true
+	if t.attempt.Fault() != plugins.NoFault {
+		return // an error in place of an answer uses nothing
+	}
+	u := t.usage.Usage(whole)
+	t.attempt.SetUsage(u)
+	t.metrics.tokens.count(t.member.name, u)
 }

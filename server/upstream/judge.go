@@ -2,7 +2,6 @@ package upstream
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"net/http"
 	"regexp"
@@ -60,8 +59,13 @@ func (a *asking) holds(ctx context.Context, why reason, res *http.Response) bool
 	if why == forbidden && (a.forgive(now) || !a.member.keys.spare(now, a.key)) {
 		return false
 	}
-	rest := cmp.Or(restAsked(res, now), keyRest)
-	rest = min(rest, a.config.Health.MaxEjection)
+	rest := keyRest
+	if asked := restAsked(res, now); asked > 0 {
+		rest = asked
+	}
+	if most := a.config.Health.MaxEjection; most > 0 {
+		rest = min(rest, most)
+	}
 	if a.key.state.eject(now, now.Add(rest), why) {
 		a.log.WarnContext(ctx, "an upstream refuses a key, which is left alone for a while", "upstream", a.member.name,
 			"key", a.key.name, "fingerprint", fingerprint(a.key.secret), "reason", string(why),
@@ -128,17 +132,16 @@ func outOfQuota(text []byte) bool {
 }
 
 // restAsked returns how long the answer asks to be left alone, 0 if it does not:
-// by its header, or by the retryDelay in the body of Google's errors.
+// by [plugins.RetryAfter], or by the retryDelay in the body of Google's errors.
 func restAsked(res *http.Response, now time.Time) time.Duration {
 	if asked := plugins.RetryAfter(res.Header, now); asked > 0 {
 		return asked
 	}
-	found := retryDelay().FindSubmatch(errorText(res))
-	if found == nil {
-		return 0
+	if found := retryDelay().FindSubmatch(errorText(res)); found != nil {
+		seconds, _ := strconv.Atoi(string(found[1])) // nine digits always fit
+		return time.Duration(seconds) * time.Second
 	}
-	seconds, _ := strconv.Atoi(string(found[1]))
-	return time.Duration(seconds) * time.Second
+	return 0
 }
 
 // retryDelay finds the whole seconds of google.rpc.RetryInfo in an error.

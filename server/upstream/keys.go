@@ -139,6 +139,20 @@ func (k *keys) spare(now time.Time, but *key) bool {
 // good reports whether any key is not ejected.
 func (k *keys) good(now time.Time) bool { return k.spare(now, nil) }
 
+// show tells how many keys there are.
+func (k *keys) show(now time.Time) (counts Keys) {
+	for _, one := range k.all {
+		if one.secret == "" {
+			continue
+		}
+		counts.Total++
+		if one.state.until().After(now) {
+			counts.Ejected++
+		}
+	}
+	return counts
+}
+
 // Fingerprints returns the name of every upstream with the fingerprints of its
 // keys, between commas, "" for one without, for operators.
 func (p *Pool) Fingerprints(of func(key string) string) map[string]string {

@@ -3,46 +3,165 @@ package upstream
 import (
 	"net/http"
 	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/holysheep/relay/internal/breaker"
 )
 
 // Names are written out in full, so that a name copied from a dashboard finds
 // this file. The label upstream is a name from the configuration.
 type metrics struct {
-	requests *prometheus.CounterVec // status: an HTTP status, or "error"
-	inFlight *prometheus.GaugeVec
-	keys     *keyMetrics
+	requests  *prometheus.CounterVec // status: an HTTP status, or "error"
+	waiting   *prometheus.GaugeVec
+	inFlight  *prometheus.GaugeVec
+	healthy   *prometheus.GaugeVec
+	ejections *prometheus.CounterVec // reason: the words of breaker.Reasons
+	duration  *prometheus.HistogramVec
+	fallbacks *prometheus.CounterVec
+	keys      *keyMetrics
+	tokens    *tokenMetrics
+
+	mu      sync.Mutex
+	users   map[string]int     // by upstream: the states that count under its name
+	current map[string]*meters // by upstream: whose health is shown
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
+	with, upstream := promauto.With(reg), []string{"upstream"}
 	return &metrics{
-		requests: promauto.With(reg).NewCounterVec(prometheus.CounterOpts{
+		users: map[string]int{}, current: map[string]*meters{},
+		requests: with.NewCounterVec(prometheus.CounterOpts{
 			Name: "relay_upstream_requests_total",
 			Help: "Requests sent to an upstream, by the status of its answer, or error if there was none.",
 		}, []string{"upstream", "status"}),
-		inFlight: promauto.With(reg).NewGaugeVec(prometheus.GaugeOpts{
+		waiting: with.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "relay_upstream_requests_waiting",
 			Help: "Requests sent to an upstream that has not begun to answer yet.",
-		}, []string{"upstream"}),
-		keys: newKeyMetrics(reg),
+		}, upstream),
+		inFlight: with.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "relay_upstream_requests_in_flight",
+			Help: "Requests sent to an upstream whose answer has not ended yet.",
+		}, upstream),
+		healthy: with.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "relay_upstream_healthy",
+			Help: "Whether an upstream is asked as usual (1), or left alone or on trial (0).",
+		}, upstream),
+		ejections: with.NewCounterVec(prometheus.CounterOpts{
+			Name: "relay_upstream_ejections_total",
+			Help: "How often an upstream was left alone, by why.",
+		}, []string{"upstream", "reason"}),
+		duration: with.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "relay_upstream_duration_seconds",
+			Help:    "Time from sending a request to an upstream to the header of its answer.",
+			Buckets: []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600},
+		}, upstream),
+		fallbacks: with.NewCounterVec(prometheus.CounterOpts{
+			Name: "relay_fallbacks_total",
+			Help: "Requests sent to an upstream for a model that the one asked for falls back on.",
+		}, upstream),
+		keys:   newKeyMetrics(reg),
+		tokens: newTokenMetrics(reg),
 	}
 }
 
-// ask counts a request to the upstream; the result is called with its answer,
-// nil if there was none.
-func (m *metrics) ask(upstream string) (done func(*http.Response)) {
-	waiting := m.inFlight.WithLabelValues(upstream)
-	waiting.Inc()
-	return func(res *http.Response) {
-		waiting.Dec()
-		status := "error"
-		if res != nil && res.StatusCode >= 100 && res.StatusCode <= 599 {
-			status = strconv.Itoa(res.StatusCode)
-		}
-		m.requests.WithLabelValues(upstream, status).Inc()
+// meters are the metrics of one upstream, looked up once.
+type meters struct {
+	all  *metrics
+	name string
+
+	waiting, inFlight, healthy prometheus.Gauge
+	duration                   prometheus.Observer
+	fallbacks                  prometheus.Counter
+	ejections                  map[breaker.Reason]prometheus.Counter
+	answers                    [500]atomic.Pointer[prometheus.Counter] // by status less 100, as they come
+	errors                     prometheus.Counter
+}
+
+// of returns the meters of the named upstream. Whoever gets them releases them.
+func (m *metrics) of(name string) *meters {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.users[name]++
+	one := &meters{
+		all: m, name: name,
+		waiting: m.waiting.WithLabelValues(name), inFlight: m.inFlight.WithLabelValues(name),
+		healthy: m.healthy.WithLabelValues(name), duration: m.duration.WithLabelValues(name),
+		fallbacks: m.fallbacks.WithLabelValues(name), errors: m.requests.WithLabelValues(name, "error"),
+		ejections: map[breaker.Reason]prometheus.Counter{},
 	}
+	for _, why := range breaker.Reasons() {
+		one.ejections[why] = m.ejections.WithLabelValues(name, string(why))
+	}
+	return one
+}
+
+// begin has these meters show the health of the upstream from now on: another
+// generation may know it under the same name at another place.
+func (m *meters) begin(healthy bool) {
+	m.all.mu.Lock()
+	m.all.current[m.name] = m
+	m.all.mu.Unlock()
+	m.show(healthy)
+}
+
+// show shows the health of the upstream.
+func (m *meters) show(healthy bool) {
+	m.all.mu.Lock()
+	defer m.all.mu.Unlock()
+	if m.all.current[m.name] != m {
+		return
+	}
+	value := 0.
+	if healthy {
+		value = 1
+	}
+	m.healthy.Set(value)
+}
+
+// release ends the series of an upstream that nobody has any more.
+func (m *meters) release() {
+	m.all.mu.Lock()
+	defer m.all.mu.Unlock()
+	if m.all.users[m.name]--; m.all.users[m.name] > 0 {
+		return
+	}
+	delete(m.all.users, m.name)
+	delete(m.all.current, m.name)
+	gone := prometheus.Labels{"upstream": m.name}
+	for _, vec := range []interface {
+		DeletePartialMatch(labels prometheus.Labels) int
+	}{
+		m.all.requests, m.all.waiting, m.all.inFlight, m.all.healthy, m.all.ejections, m.all.duration, m.all.fallbacks,
+	} {
+		vec.DeletePartialMatch(gone)
+	}
+}
+
+// sent counts a request that is about to be sent.
+func (m *meters) sent() { m.waiting.Inc() }
+
+// answered counts what a request came to, nil if there was no answer, which
+// took so long.
+func (m *meters) answered(res *http.Response, took time.Duration) {
+	m.waiting.Dec()
+	if res == nil || res.StatusCode < 100 || res.StatusCode > 599 {
+		m.errors.Inc()
+		return
+	}
+	m.duration.Observe(took.Seconds())
+	place := &m.answers[res.StatusCode-100]
+	c := place.Load()
+	if c == nil {
+		counter := m.all.requests.WithLabelValues(m.name, strconv.Itoa(res.StatusCode))
+		c = &counter
+		place.Store(c)
+	}
+	(*c).Inc()
 }
 
 func newKeyMetrics(reg prometheus.Registerer) *keyMetrics {

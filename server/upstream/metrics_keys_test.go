@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,6 +22,9 @@ func keyMetricsOf(t *testing.T, env plugins.Env) map[string]float64 {
 	}
 	got := map[string]float64{}
 	for _, f := range families {
+		if !strings.HasPrefix(f.GetName(), "relay_upstream_key") {
+			continue
+		}
 		for _, m := range f.GetMetric() {
 			name := f.GetName()
 			for _, l := range m.GetLabel() {

@@ -6,14 +6,14 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
-	"github.com/holysheep/relay/internal/scrub"
+	"github.com/holysheep/relay/internal/breaker"
 	"github.com/holysheep/relay/internal/wire"
 	"github.com/holysheep/relay/plugins"
 )
@@ -36,6 +36,18 @@ var (
 		Status: http.StatusBadGateway, Type: "upstream_error", Code: "upstream_unauthorized",
 		Message: "the upstream refused the relay's own credentials", Again: true,
 	}
+
+	// ErrEmptyStream says that a stream ended before it said anything.
+	ErrEmptyStream = &plugins.Error{
+		Status: http.StatusBadGateway, Type: "upstream_error", Code: "upstream_empty_stream",
+		Message: "the upstream's stream ended before it said anything", Again: true,
+	}
+
+	// ErrFirstToken says that a stream said nothing within first_token_timeout.
+	ErrFirstToken = &plugins.Error{
+		Status: http.StatusGatewayTimeout, Type: "upstream_error", Code: "upstream_first_token_timeout",
+		Message: "the upstream's stream said nothing in time", Again: true,
+	}
 )
 
 // Config is what a pool is made of.
@@ -49,17 +61,26 @@ type Config struct {
 
 	// Health says when an upstream is left alone.
 	Health Health
+
+	// Dial, if not nil, connects to upstreams and their proxies in place of the
+	// network.
+	Dial Dial
 }
+
+// A Dial connects to an address, as [net.Dialer.DialContext] does.
+type Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 // A Pool is many upstreams that are asked as if they were one. It is the
 // innermost [http.RoundTripper] of the chain and safe for concurrent use.
 type Pool struct {
 	config  Config
 	members []*member // by priority, then name
-	routes  bool      // whether any member serves only some models
+	routes  bool      // whether it matters to any member, or to a fallback, which model is asked for
+	wires   wireSet   // that any member speaks
 	log     *slog.Logger
 	now     func() time.Time
 	metrics *metrics
+	probes  probes
 }
 
 // A member is one upstream, ready to be asked.
@@ -70,8 +91,9 @@ type member struct {
 	headers []header
 	keys    *keys
 	client  http.RoundTripper
-
-	failing atomic.Bool // the latest request that ended found nobody there
+	wires   wireSet
+	state   *state
+	list    *listed // nil if it has none
 }
 
 // New returns a pool of the given upstreams. Keys are read by env.Secret,
@@ -85,22 +107,28 @@ func New(c Config, env plugins.Env) (*Pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Pool{config: c, log: env.Log, now: env.Now, metrics: m}
+	p := &Pool{config: c, log: env.Log, now: env.Now, metrics: m, routes: len(c.Fallbacks) > 0}
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(c.Upstreams)) {
-		one, err := newMember(name, c.Upstreams[name], env, m.keys)
+		one, err := newMember(name, c.Upstreams[name], c.Dial, env, m.keys)
+		if err == nil {
+			one.state, err = newState(name, one.set, c.Health, m, env)
+		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("upstreams.%s: %w", name, err))
 			continue
 		}
+		one.wires = wiresOf(one.set, c.Upstreams)
 		p.members = append(p.members, one)
-		p.routes = p.routes || len(one.set.Models) > 0 || len(one.set.Rewrite) > 0
+		p.routes = p.routes || one.set.routed()
+		p.wires |= one.wires
 	}
 	slices.SortStableFunc(p.members, func(a, b *member) int { return a.set.Priority - b.set.Priority })
+	errs = append(errs, p.keepLists(env))
 	return p, errors.Join(errs...)
 }
 
-func newMember(name string, s Settings, env plugins.Env, kept *keyMetrics) (m *member, err error) {
+func newMember(name string, s Settings, dial Dial, env plugins.Env, kept *keyMetrics) (m *member, err error) {
 	m = &member{name: name, set: s, headers: s.headers()}
 	if m.base, err = url.Parse(strings.TrimRight(s.BaseURL, "/")); err != nil {
 		return nil, errors.New("base_url: not a URL")
@@ -108,7 +136,7 @@ func newMember(name string, s Settings, env plugins.Env, kept *keyMetrics) (m *m
 	if m.keys, err = newKeys(name, s, env, kept); err != nil {
 		return nil, err
 	}
-	m.client, err = transport(name, s, env)
+	m.client, err = transport(name, s, dial, env)
 	return m, err
 }
 
@@ -118,13 +146,19 @@ type asking struct {
 	call    *plugins.Call
 	attempt *plugins.Attempt
 	route   wire.Route
+	strict  bool // the client wants no other model
 
 	// What pick has chosen.
-	member *member
-	key    *key   // never nil
-	model  string // that clients know; "" is none
+	member    *member
+	key       *key   // never nil
+	model     string // that clients know; "" is none
+	ticket    breaker.Ticket
+	elsewhere int // others that are as good, at other upstreams
 
-	added bool // include_usage, which the client did not ask for
+	sent  time.Time // when the request was
+	added bool      // include_usage, which the client did not ask for
+
+	vigilant *vigil // over the answer; nil bounds nothing
 }
 
 // RoundTrip asks one upstream. It goes by the request's model, and prefers
@@ -132,6 +166,10 @@ type asking struct {
 func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
 	a := &asking{Pool: p, call: plugins.CallOf(req.Context()), attempt: plugins.AttemptOf(req.Context())}
 	a.route, _ = wire.Of(req.URL.EscapedPath())
+	if p.lists(req) {
+		return p.list(req, a.call)
+	}
+	a.strict = refusesFallback(req.Header)
 	if a.attempt == nil {
 		a.attempt = &plugins.Attempt{}
 	}
@@ -155,29 +193,10 @@ func (a *asking) send(req *http.Request) (*http.Response, error) {
 		a.attempt.SetUnsent()
 		return nil, err
 	}
-	done := a.metrics.ask(a.member.name)
+	meters := a.member.state.meters
+	meters.sent()
+	a.sent = a.now()
 	res, err := a.exchange(out)
-	done(res)
+	meters.answered(res, a.now().Sub(a.sent))
 	return res, err
-}
-
-// settle takes down what the attempt came to, and returns it.
-func (a *asking) settle(req *http.Request, res *http.Response, err error) (*http.Response, error) {
-	a.tell(req.Context(), a.member, err)
-	return res, err
-}
-
-// tell logs when an upstream begins to fail and when it answers again, once
-// each: where a spare one answers, nobody else would say so. A request that was
-// given up says nothing about the upstream.
-func (p *Pool) tell(ctx context.Context, m *member, err error) {
-	_, known := plugins.AsError(err)
-	switch {
-	case err == nil || known:
-		if m.failing.Load() && m.failing.Swap(false) {
-			p.log.InfoContext(ctx, "an upstream answers again", "upstream", m.name)
-		}
-	case ctx.Err() == nil && !m.failing.Swap(true):
-		p.log.WarnContext(ctx, "an upstream does not answer", "upstream", m.name, "err", scrub.Error(err))
-	}
 }

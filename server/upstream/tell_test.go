@@ -51,3 +51,10 @@ func TestAnUpstreamThatFailsIsToldOnce(t *testing.T) {
 		}
 	}
 }
+
+// logged has the pool log to what it returns, from level info on.
+func logged(p *Pool) *bytes.Buffer {
+	var log bytes.Buffer
+	p.log = slog.New(slog.NewTextHandler(&log, nil))
+	return &log
+}

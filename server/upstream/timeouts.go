@@ -40,6 +40,7 @@ type vigil struct {
 	whole  *time.Timer // nil without attempt_timeout
 	pause  *time.Timer // nil without idle_timeout, and before the body; stopped but in Read
 	idle   time.Duration
+	waits  bool // for the first event, which idle_timeout does not bound
 	body   io.ReadCloser
 }
 
@@ -76,9 +77,17 @@ func (v *vigil) over(err error) error {
 	return err
 }
 
-// guard goes on with the body of the answer. A connection that was upgraded is
+// begin has idle_timeout bound what comes from now on: a stream has begun.
+func (v *vigil) begin() {
+	if v != nil {
+		v.waits = false
+	}
+}
+
+// guard goes on with the body of the answer. If that is a stream, its first
+// event may take as long as first_token_timeout says, until [vigil.begin]. A connection that was upgraded is
 // bounded by nothing: its silence means nothing, and it has no end.
-func (v *vigil) guard(res *http.Response) {
+func (v *vigil) guard(res *http.Response, stream bool) {
 	switch {
 	case v == nil:
 	case res.StatusCode == http.StatusSwitchingProtocols:
@@ -88,17 +97,19 @@ func (v *vigil) guard(res *http.Response) {
 			v.pause = time.AfterFunc(v.idle, v.stall)
 			v.pause.Stop()
 		}
+		v.waits = stream
 		v.body, res.Body = res.Body, v
 	}
 }
 
 // Read implements [io.Reader].
 func (v *vigil) Read(p []byte) (int, error) {
-	if v.pause != nil {
+	bounded := v.pause != nil && !v.waits
+	if bounded {
 		v.pause.Reset(v.idle)
 	}
 	n, err := v.body.Read(p)
-	if v.pause != nil {
+	if bounded {
 		v.pause.Stop()
 	}
 	if err != nil {

@@ -265,7 +265,7 @@ func BenchmarkIdle(b *testing.B) {
 	a := &asking{Pool: p, member: p.members[0]}
 	v, ctx := a.vigil(b.Context())
 	res := &http.Response{StatusCode: http.StatusOK, Body: &slow{ctx: ctx, pieces: -1}}
-	v.guard(res)
+	v.guard(res, false)
 	v.body = io.NopCloser(endless{})
 	piece := make([]byte, 64)
 	b.ReportAllocs()

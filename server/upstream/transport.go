@@ -33,7 +33,7 @@ const (
 
 // transport returns the connections to one upstream. They are kept over a
 // reload as long as what they depend on stays the same.
-func transport(name string, s Settings, env plugins.Env) (http.RoundTripper, error) {
+func transport(name string, s Settings, dial Dial, env plugins.Env) (http.RoundTripper, error) {
 	t, err := s.trust(env)
 	if err != nil {
 		return nil, err
@@ -43,7 +43,11 @@ func transport(name string, s Settings, env plugins.Env) (http.RoundTripper, err
 		if err != nil {
 			return nil, err
 		}
-		return newConns(s, config, silence), nil
+		c := newConns(s, config, silence)
+		if dial != nil {
+			c.DialContext = dial
+		}
+		return c, nil
 	})
 }
 

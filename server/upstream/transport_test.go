@@ -125,7 +125,7 @@ func TestADeadConnectionIsReplaced(t *testing.T) {
 }
 
 func TestEveryUpstreamsConnectionsAreAskedWhetherTheyLive(t *testing.T) {
-	rt, err := transport("one", Defaults(), plugintest.Env(t, nil))
+	rt, err := transport("one", Defaults(), nil, plugintest.Env(t, nil))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,81 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/holysheep/relay/internal/tree"
+	"github.com/holysheep/relay/server/upstream"
+)
+
+// words says in words what becomes of a request: through what it goes, which
+// upstream answers it, and what happens where one fails.
+func (l *Loaded) words() string {
+	c := l.Config
+	lines := []string{"The effective configuration, and where each value comes from.", c.way(), ""}
+	lines = append(lines, c.pool().Words()...)
+	for _, name := range c.Chain {
+		// What a plugin does on failure is its own to say.
+		if p, ok := c.Plugins[name].(interface{ Words() []string }); ok {
+			lines = append(lines, "", name+":")
+			for _, line := range p.Words() {
+				lines = append(lines, "  "+line)
+			}
+		}
+	}
+	lines = append(lines, "", "Streams and clients:")
+	for _, line := range c.streams() {
+		lines = append(lines, "  "+line)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// pool returns the configuration of the pool without what looks like a key of an
+// API, wherever somebody put one by mistake.
+func (c Config) pool() upstream.Config {
+	p := upstream.Config{Upstreams: map[string]upstream.Settings{}, Fallbacks: map[string][]string{}, Health: c.Health}
+	for name, s := range c.Upstreams {
+		s.BaseURL = tree.Hide("base_url", s.BaseURL)
+		s.Models = hidden(s.Models)
+		rewrite := map[string]string{}
+		for from, to := range s.Rewrite {
+			rewrite[tree.Hide("", from)] = tree.Hide("", to)
+		}
+		s.Rewrite = rewrite
+		p.Upstreams[name] = s
+	}
+	for model, others := range c.Fallbacks {
+		p.Fallbacks[tree.Hide("", model)] = hidden(others)
+	}
+	return p
+}
+
+// hidden returns the names of models without what looks like a key.
+func hidden(models []string) []string {
+	all := make([]string, len(models))
+	for i, model := range models {
+		all[i] = tree.Hide("", model)
+	}
+	return all
+}
+
+// streams says in words what streams and clients that leave can expect.
+func (c Config) streams() []string {
+	bound := "An answer may take as long as it likes to begin."
+	if c.RequestTimeout > 0 {
+		bound = fmt.Sprintf("An answer has to begin, and one that is not streamed to end, within %s: 504 upstream_timeout.", short(c.RequestTimeout))
+	}
+	alive := "A stream without its first event sends nothing meanwhile."
+	if c.StreamKeepalive > 0 {
+		alive = fmt.Sprintf("A stream without its first event gets a comment every %s; errors after it are events of the stream.", short(c.StreamKeepalive))
+	}
+	gone := "A client that leaves cancels what it asked for at the upstream."
+	if c.OnClientGone == "drain" {
+		gone = fmt.Sprintf("The answer to a client that left is read on, for at most %s and %s, so that its use is known.",
+			short(c.ClientGoneTime), c.ClientGoneBytes)
+	}
+	return []string{
+		bound, alive, gone,
+		"A stream that breaks off gets an error event in its API's own form, and its connection is cut: never [DONE].",
+	}
+}

@@ -1,0 +1,54 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+
+	"github.com/holysheep/relay/plugins"
+	"github.com/holysheep/relay/server/relay"
+)
+
+// holdOn holds the generation for an answer that is read on without its client,
+// whose request still holds it. The server waits for it when it stops, as for a
+// request.
+func (s *Server) holdOn(g *generation) (release func()) {
+	s.visits.Add(1)
+	g.refs.Add(1)
+	return func() { g.release(); s.visits.Done() }
+}
+
+// readOn counts and logs an answer that was read on after its client had left:
+// the access line was written before it was known what it has used.
+func (s *Server) readOn(l relay.Left) {
+	result := "cut"
+	if l.Whole {
+		result = "whole"
+	}
+	s.metrics.readOn.WithLabelValues(result).Inc()
+	attrs := make([]slog.Attr, 0, 8)
+	attrs = append(attrs,
+		slog.String("request_id", l.Call.ID), slog.Int64("bytes", l.Bytes), slog.Bool("whole", l.Whole))
+	attrs = append(attrs, usage(l.Call)...)
+	if l.Err != nil && !errors.Is(l.Err, io.EOF) && !errors.Is(l.Err, context.Canceled) {
+		attrs = append(attrs, slog.String("err", faultText(l.Err)))
+	}
+	s.log.LogAttrs(context.Background(), slog.LevelInfo, "answer read on after its client left", attrs...)
+	if p, ok := errors.AsType[*relay.Panic](l.Err); ok {
+		s.log.Error("panic", "stack", string(p.Stack), "request_id", l.Call.ID)
+	}
+}
+
+// usage is what the log tells of what an answer has used: nothing where it is
+// not known.
+func usage(call *plugins.Call) []slog.Attr {
+	u := call.Usage()
+	if u.Source == plugins.UsageUnknown {
+		return nil
+	}
+	return []slog.Attr{
+		slog.Int64("input_tokens", u.Input), slog.Int64("output_tokens", u.Output),
+		slog.String("usage", string(u.Source)),
+	}
+}

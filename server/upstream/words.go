@@ -1,0 +1,162 @@
+package upstream
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Words returns in plain words, line by line, what the pool does: who is asked
+// in which order, who serves which model, and what happens when it fails. It
+// holds no key, only the name of its source.
+func (c Config) Words() []string {
+	order := c.order()
+	if len(order) == 0 {
+		return nil
+	}
+	lines := []string{"Upstreams, in the order in which they are asked:"}
+	for _, name := range order {
+		lines = append(lines, "  "+c.describe(name))
+	}
+	lines = append(lines, "Of those of one priority, two are drawn by weight, and the one with fewer requests in flight is asked.")
+	lines = append(lines, c.whoServes(order)...)
+	for _, model := range slices.Sorted(maps.Keys(c.Fallbacks)) {
+		lines = append(lines, fmt.Sprintf("When every upstream of %s is out, it falls back on %s, unless the client sends %s: off.",
+			model, wordList(c.Fallbacks[model], ", then "), FallbackHeader))
+	}
+	return append(lines, c.Health.words(len(order))...)
+}
+
+// order returns the names by priority, then name.
+func (c Config) order() []string {
+	order := slices.Sorted(maps.Keys(c.Upstreams))
+	slices.SortStableFunc(order, func(a, b string) int {
+		return cmp.Compare(c.Upstreams[a].Priority, c.Upstreams[b].Priority)
+	})
+	return order
+}
+
+// describe returns one upstream as a line.
+func (c Config) describe(name string) string {
+	s := c.Upstreams[name]
+	parts := []string{
+		fmt.Sprintf("%s at %s", name, s.BaseURL),
+		"priority " + strconv.Itoa(s.Priority) + ", weight " + strconv.Itoa(s.Weight),
+		"speaks " + wordList(wiresOf(s, c.Upstreams).names(), " and "),
+		"serves " + s.served(),
+	}
+	for _, model := range slices.Sorted(maps.Keys(s.Rewrite)) {
+		parts = append(parts, fmt.Sprintf("calls %s %s", model, s.Rewrite[model]))
+	}
+	if s.MaxInFlight > 0 {
+		parts = append(parts, fmt.Sprintf("at most %d at once", s.MaxInFlight))
+	}
+	if s.Requests > 0 {
+		parts = append(parts, fmt.Sprintf("at most %d in %s", s.Requests, shortTime(s.Period)))
+	}
+	switch {
+	case s.APIKeyEnv != "":
+		parts = append(parts, "key from the variable "+s.APIKeyEnv)
+	case s.APIKeyFile != "":
+		parts = append(parts, "key from the file "+s.APIKeyFile)
+	default:
+		parts = append(parts, "no key")
+	}
+	if s.Probe.Interval > 0 {
+		parts = append(parts, fmt.Sprintf("is asked for %s every %s while nobody else asks it", s.Probe.Path, shortTime(s.Probe.Interval)))
+	}
+	parts = append(parts, "connects within "+shortTime(s.ConnectTimeout))
+	return strings.Join(parts, "; ") + "."
+}
+
+// served returns which models the upstream serves.
+func (s Settings) served() string {
+	if len(s.Models) == 0 {
+		return "every model"
+	}
+	return wordList(s.names(), ", ")
+}
+
+// names returns the globs and models that the upstream names.
+func (s Settings) names() []string {
+	return slices.Concat(s.Models, slices.Sorted(maps.Keys(s.Rewrite)))
+}
+
+// whoServes returns a line for each model or glob that anybody names.
+func (c Config) whoServes(order []string) []string {
+	models := map[string]bool{}
+	for model, others := range c.Fallbacks {
+		models[model] = true
+		for _, other := range others {
+			models[other] = true
+		}
+	}
+	for _, s := range c.Upstreams {
+		for _, name := range s.names() {
+			models[name] = true
+		}
+	}
+	var lines []string
+	for _, model := range slices.Sorted(maps.Keys(models)) {
+		var by []string
+		for _, name := range order {
+			if s := c.Upstreams[name]; s.serves(model) {
+				by = append(by, name)
+			}
+		}
+		if len(by) == 0 {
+			by = []string{"nobody: 404 model_not_found"}
+		}
+		lines = append(lines, fmt.Sprintf("%s is served by %s.", model, wordList(by, ", then ")))
+	}
+	everything := slices.DeleteFunc(slices.Clone(order), func(name string) bool { return len(c.Upstreams[name].Models) > 0 })
+	switch {
+	case len(everything) == 0:
+		return append(lines, "Any other model is served by nobody: 404 model_not_found.")
+	case len(lines) > 0:
+		return append(lines, fmt.Sprintf("Any other model is served by %s.", wordList(everything, ", then ")))
+	}
+	return lines
+}
+
+// words returns what happens when one of n upstreams fails.
+func (h Health) words(n int) []string {
+	var rules []string
+	if h.Failures > 0 {
+		rules = append(rules, fmt.Sprintf("after %d failures in a row", h.Failures))
+	}
+	if h.ErrorPercent > 0 {
+		rules = append(rules, fmt.Sprintf("when %d %% of at least %d requests in %s fail", h.ErrorPercent, h.MinRequests, shortTime(h.Window)))
+	}
+	rules = append(rules, "when it asks for a wait by Retry-After")
+	return []string{
+		fmt.Sprintf("An upstream is left alone %s: for %s, twice as long each time in a row, or as long as it asks for, at most %s. "+
+			"Then one request tries it.", strings.Join(rules, ", or "), shortTime(h.Ejection), shortTime(h.MaxEjection)),
+		fmt.Sprintf("Of the upstreams that serve a model, at most %d %% are left alone at once: of %d, %d.",
+			h.MaxEjectedPercent, n, n*h.MaxEjectedPercent/100),
+	}
+}
+
+func wordList[S ~string](words []S, between string) string {
+	all := make([]string, len(words))
+	for i, w := range words {
+		all[i] = string(w)
+	}
+	return strings.Join(all, between)
+}
+
+// shortTime writes d without the units that are 0: 5m, not 5m0s.
+func shortTime(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
