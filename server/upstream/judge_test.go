@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -113,9 +114,7 @@ func TestARefusedKeyIsLeftAloneByItself(t *testing.T) {
 					return plugintest.Response(req, http.StatusOK, "fine")
 				}
 				res := plugintest.Response(req, tt.status, tt.body)
-				for name, values := range tt.header {
-					res.Header[name] = values
-				}
+				maps.Copy(res.Header, tt.header)
 				return res
 			})
 			req := plugintest.Request(t, "{}")

@@ -19,6 +19,7 @@ type proxy struct {
 }
 
 func newProxy(t *testing.T) *proxy {
+	t.Helper()
 	p := &proxy{}
 	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodConnect {

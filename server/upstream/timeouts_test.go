@@ -66,6 +66,7 @@ func TestEachTimeHasItsError(t *testing.T) {
 // stopping returns a pool of one upstream, which stops before its answer or
 // after it has begun, and closes canceled when the request ends.
 func stopping(t *testing.T, begin, http2 bool, set func(*Settings)) (p *Pool, canceled chan struct{}) {
+	t.Helper()
 	canceled = make(chan struct{})
 	up := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, _ = io.Copy(io.Discard, r.Body); begin {
@@ -145,6 +146,7 @@ func (s *slow) Close() error { s.closed = true; return nil }
 // slowPool returns a pool of one upstream that answers with the body, which
 // gets the context of the attempt.
 func slowPool(t *testing.T, status int, body *slow, change func(*Settings)) *Pool {
+	t.Helper()
 	p := newPool(t, nil, map[string]Settings{"one": settings("https://x/v1", change)})
 	p.members[0].client = plugintest.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
 		body.ctx = req.Context()
@@ -167,12 +169,12 @@ func TestTheUpstreamsPausesAreBoundedAndNotTheReaders(t *testing.T) {
 		every  time.Duration // of the upstream
 		reader time.Duration // pauses after each piece
 		change func(*Settings)
-		want   error
+		want   error // io.EOF is the end
 	}{
-		{"pauses within the bound", 9 * time.Second, 0, func(s *Settings) { s.IdleTimeout = 10 * time.Second }, nil},
-		{"a reader that takes its time", 9 * time.Second, time.Hour, func(s *Settings) { s.IdleTimeout = 10 * time.Second }, nil},
+		{"pauses within the bound", 9 * time.Second, 0, func(s *Settings) { s.IdleTimeout = 10 * time.Second }, io.EOF},
+		{"a reader that takes its time", 9 * time.Second, time.Hour, func(s *Settings) { s.IdleTimeout = 10 * time.Second }, io.EOF},
 		{"pauses beyond the bound", 11 * time.Second, 0, func(s *Settings) { s.IdleTimeout = 10 * time.Second }, ErrIdle},
-		{"no bound", time.Hour, 0, func(s *Settings) { s.IdleTimeout = 0 }, nil},
+		{"no bound", time.Hour, 0, func(s *Settings) { s.IdleTimeout = 0 }, io.EOF},
 		{"five minutes by themselves", 5*time.Minute + 1, 0, func(*Settings) {}, ErrIdle},
 		{"a stream longer than an attempt", 9 * time.Second, 0, func(s *Settings) { s.AttemptTimeout = 50 * time.Second }, ErrAttempt},
 	}
@@ -187,8 +189,8 @@ func TestTheUpstreamsPausesAreBoundedAndNotTheReaders(t *testing.T) {
 				for piece := make([]byte, 8); err == nil; time.Sleep(tt.reader) {
 					_, err = res.Body.Read(piece)
 				}
-				if want := tt.want; want == nil && err != io.EOF || want != nil && !errors.Is(err, want) {
-					t.Errorf("the body ended with %v, want %v", err, want)
+				if !errors.Is(err, tt.want) {
+					t.Errorf("the body ended with %v, want %v", err, tt.want)
 				}
 				if _ = res.Body.Close(); !body.closed {
 					t.Error("the body is not closed")

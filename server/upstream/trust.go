@@ -58,7 +58,7 @@ func (t trust) config() (*tls.Config, error) {
 // hold too, so that new certificates make new connections.
 func (s Settings) wiring(t trust) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%d %d %d %d %t %q %q %q %q", s.ConnectTimeout, s.FirstByteTimeout, s.MaxConnections,
+	_, _ = fmt.Fprintf(h, "%d %d %d %d %t %q %q %q %q", s.ConnectTimeout, s.FirstByteTimeout, s.MaxConnections,
 		s.IdleConnections, s.HTTP2, s.Proxy, t.ca, t.cert, t.key)
 	return hex.EncodeToString(h.Sum(nil))
 }

@@ -31,6 +31,7 @@ type authority struct {
 }
 
 func newAuthority(t *testing.T, dir, name string) *authority {
+	t.Helper()
 	a := &authority{file: filepath.Join(dir, name+".crt")}
 	a.cert, a.key, _ = a.issue(t, dir, name)
 	return a
@@ -80,6 +81,7 @@ func (a *authority) issue(t *testing.T, dir, name string) (*x509.Certificate, *e
 // strict returns an upstream that shows a certificate of the authority, asks for
 // one, and answers with the protocol and the name of whom it was shown.
 func (a *authority) strict(t *testing.T, dir string) *httptest.Server {
+	t.Helper()
 	_, _, pair := a.issue(t, dir, "server")
 	up := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, r.Proto+" "+r.TLS.PeerCertificates[0].Subject.CommonName)
