@@ -30,6 +30,9 @@ type Call struct {
 	fault  error
 	status int
 	header http.Header
+
+	begun bool   // a stream has begun, though not for the client
+	late  func() // what is due when it comes to nothing
 }
 
 // NewCall returns a call with the given id. ask tells what is asked; it is

@@ -38,7 +38,7 @@ func answers() []planting {
 		{"a stream", post(clientKey, stream), "200"},
 		{"an answer that is stored", post(clientKey, stored), "200"},
 		{"a stored answer", post(clientKey, stored), "200"},
-		{"a stream that breaks off", post(clientKey, stream, "X-Demo-Break: events=1"), "200"},
+		{"a stream that breaks off", post(clientKey, stream, "X-Demo-Break: events=3"), "200"},
 		{"an answer that breaks off", post(clientKey, chat, "X-Demo-Break: bytes=9"), ""},
 		{"an error inside of a stream", post(clientKey, stream, "X-Demo-Error-Event: 1"), "200"},
 		{"headers of the upstream's account", post(clientKey, chat, "X-Account: true"), "200"},

@@ -70,7 +70,8 @@ func TestRequestTimeout(t *testing.T) {
 		{"an answer that does not come", chat, []string{"X-Demo-Latency", "1h"}, 504, true},
 		{"a stream that does not come", stream, []string{"X-Demo-Latency", "1h"}, 504, true},
 		{"an answer that stops in the middle", long, []string{"X-Demo-Stall", "bytes=9000", "X-Demo-Tokens", "9000"}, 200, false},
-		{"a stream that stops before its first byte", stream, []string{"X-Demo-Stall", "events=0"}, 200, false},
+		{"a stream that stops before its first byte", stream, []string{"X-Demo-Stall", "events=0"}, 504, true},
+		{"a stream that begins, and whose first token takes long", stream, []string{"X-Demo-First-Token", "600ms"}, 200, true},
 		{"an upstream that fails and then is slow", chat, []string{"X-Demo-Fail", "slow=1:503", "X-Demo-Latency", "250ms"}, 504, true},
 		{"a stream that runs for long", stream, []string{"X-Demo-Tokens", "40", "X-Demo-Pace", "20ms"}, 200, true},
 	}

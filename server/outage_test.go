@@ -25,7 +25,7 @@ type mortal struct {
 
 func newMortal(t *testing.T) *mortal {
 	t.Helper()
-	m := &mortal{Server: demo.New(demo.Options{KeepRecords: 100}), address: "127.0.0.1:0"}
+	m := &mortal{Server: demo.New(demo.Options{KeepRecords: 100, Pace: time.Millisecond}), address: "127.0.0.1:0"}
 	m.live(t)
 	t.Cleanup(func() { _ = m.server.Close() })
 	return m

@@ -71,7 +71,7 @@ func TestSDKComesBackWhenASlotIsFree(t *testing.T) {
 	s := newSDK(t, one, option.WithMaxRetries(100))
 	held, leave := context.WithCancel(t.Context())
 	defer leave()
-	s.plan(http.Header{"X-Demo-Stall": {"events=1"}})
+	s.plan(http.Header{"X-Demo-Stall": {"events=2"}})
 	stream := s.Chat.Completions.NewStreaming(held, question("hold on"))
 	if !stream.Next() {
 		t.Fatal(stream.Err())

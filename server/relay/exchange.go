@@ -84,7 +84,7 @@ func (x *exchange) begin(ctx context.Context) *answer {
 	a := &answer{call: x.call}
 	a.ctx, a.cancel = context.WithCancelCause(ctx)
 	if timeout := x.options.Timeout; timeout > 0 {
-		a.timer = time.AfterFunc(timeout, func() { a.cancel(ErrTimeout) })
+		a.timer = time.AfterFunc(timeout, a.late)
 		a.ctx = bounded{a.ctx, time.Now().Add(timeout)}
 	}
 	return a
@@ -113,6 +113,9 @@ type answer struct {
 	cancel context.CancelCauseFunc
 	timer  *time.Timer
 }
+
+// late is called when the answer should have begun.
+func (a *answer) late() { a.call.Expire(func() { a.cancel(ErrTimeout) }) }
 
 // take makes a the body of what the asking came to.
 func (a *answer) take(res *http.Response, err error) (*http.Response, error) {

@@ -42,6 +42,9 @@ func (s *stream) peek(ctx context.Context) error {
 	}
 	l := s.limit()
 	err := s.ahead(most)
+	if err != nil || s.attempt.Fault() != plugins.NoFault {
+		s.call.SetBegun(false)
+	}
 	switch {
 	case l.exceeded():
 		return ErrFirstToken
@@ -58,6 +61,7 @@ func (s *stream) peek(ctx context.Context) error {
 // ahead reads up to the first event that means something, but most bytes at
 // most.
 func (s *stream) ahead(most int) error {
+	begun := false
 	for len(s.peeked) < most {
 		e, err := s.events.Next()
 		if err != nil {
@@ -71,6 +75,10 @@ func (s *stream) ahead(most int) error {
 			if _, passes := s.route.Passes(e.Name, e.Data); passes {
 				s.attempt.SetFault(plugins.FaultEvent)
 			}
+		}
+		if !begun {
+			begun = true
+			s.call.SetBegun(true)
 		}
 		if s.see(e); meaning != wire.Silent {
 			return nil
