@@ -28,7 +28,7 @@ func pages(t *testing.T) []string {
 	if err != nil || len(found) < 4 {
 		t.Fatalf("found %v, %v, want a README of every plugin", found, err)
 	}
-	return append(found, "README.md")
+	return append(found, "README.md", "server/upstream/README.md")
 }
 
 func read(t *testing.T, file string) string {

@@ -83,11 +83,11 @@ func TestWords(t *testing.T) {
 		"  spare at https://spare.example.com/v1; priority 1, weight 1; speaks openai and anthropic; serves every model; " +
 			"no key; connects within 10s.",
 		"Of those of one priority, two are drawn by weight, and the one with fewer requests in flight is asked.",
-		"deepseek is served by spare.",
-		"gpt-* is served by main, then spare.",
-		"gpt-4.1 is served by main, then spare.",
-		"sonnet is served by main, then spare.",
-		"Any other model is served by spare.",
+		"deepseek is served by spare over openai, and by spare over anthropic.",
+		"gpt-* is served by main, then spare over openai, and by spare over anthropic.",
+		"gpt-4.1 is served by main, then spare over openai, and by spare over anthropic.",
+		"sonnet is served by main, then spare over openai, and by spare over anthropic.",
+		"Any other model is served by spare over openai, and by spare over anthropic.",
 		"When every upstream of gpt-4.1 is out, it falls back on sonnet, then deepseek, unless the client sends X-Relay-Fallback: off.",
 		"An upstream is left alone after 5 failures in a row, or when 50 % of at least 20 requests in 30s fail, or when it asks " +
 			"for a wait by Retry-After: for 10s, twice as long each time in a row, or as long as it asks for, at most 5m. Then one request tries it.",

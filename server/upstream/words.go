@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/holysheep/relay/internal/wire"
 )
 
 // Words returns in plain words, line by line, what the pool does: who is asked
@@ -102,25 +104,52 @@ func (c Config) whoServes(order []string) []string {
 	}
 	var lines []string
 	for _, model := range slices.Sorted(maps.Keys(models)) {
-		var by []string
-		for _, name := range order {
-			if s := c.Upstreams[name]; s.serves(model) {
-				by = append(by, name)
-			}
-		}
-		if len(by) == 0 {
-			by = []string{"nobody: 404 model_not_found"}
-		}
-		lines = append(lines, fmt.Sprintf("%s is served by %s.", model, wordList(by, ", then ")))
+		by := c.namesOf(order, func(s *Settings) bool { return s.serves(model) })
+		lines = append(lines, fmt.Sprintf("%s is served by %s.", model, by))
 	}
-	everything := slices.DeleteFunc(slices.Clone(order), func(name string) bool { return len(c.Upstreams[name].Models) > 0 })
-	switch {
-	case len(everything) == 0:
-		return append(lines, "Any other model is served by nobody: 404 model_not_found.")
-	case len(lines) > 0:
-		return append(lines, fmt.Sprintf("Any other model is served by %s.", wordList(everything, ", then ")))
+	by := c.namesOf(order, func(s *Settings) bool { return len(s.Models) == 0 })
+	if len(lines) > 0 {
+		lines = append(lines, fmt.Sprintf("Any other model is served by %s.", by))
 	}
 	return lines
+}
+
+// namesOf returns in words the upstreams that serve, in order: those of one API
+// after the other, where not all of the pool speak the same.
+func (c Config) namesOf(order []string, serve func(*Settings) bool) string {
+	var apis []string
+	for _, w := range wire.Names() {
+		var names []string
+		for _, name := range order {
+			if s := c.Upstreams[name]; serve(&s) && wiresOf(s, c.Upstreams)&wireBit(w) != 0 {
+				names = append(names, name)
+			}
+		}
+		if len(names) > 0 {
+			apis = append(apis, wordList(names, ", then ")+" over "+string(w))
+		}
+	}
+	switch {
+	case len(apis) == 0:
+		return "nobody: 404 model_not_found"
+	case c.alike():
+		text, _, _ := strings.Cut(apis[0], " over ")
+		return text
+	}
+	return wordList(apis, ", and by ")
+}
+
+// alike reports whether all upstreams speak the same APIs.
+func (c Config) alike() bool {
+	var first wireSet
+	for _, s := range c.Upstreams {
+		set := wiresOf(s, c.Upstreams)
+		if first != 0 && set != first {
+			return false
+		}
+		first = set
+	}
+	return true
 }
 
 // words returns what happens when one of n upstreams fails.
