@@ -13,9 +13,10 @@ import (
 func ExampleUsageReader() {
 	question := `{"model":"gpt-4.1","messages":[{"role":"user","content":"Hello"}]}`
 	answer := `{"model":"gpt-4.1-2025-04-14","choices":[],"usage":{"prompt_tokens":8,"completion_tokens":2}}`
+	req, _ := http.NewRequest(http.MethodPost, "/v1/chat/completions", strings.NewReader(question))
 	res := &http.Response{Body: io.NopCloser(strings.NewReader(answer))}
 
-	reader := plugins.NewUsageReader("/v1/chat/completions", int64(len(question)))
+	reader := plugins.NewUsageReader(req.URL, req.ContentLength)
 	plugins.Watch(res, reader.JSON, func(whole bool) {
 		u := reader.Usage(whole)
 		fmt.Println(u.Model, u.Input, u.Output, u.Source)

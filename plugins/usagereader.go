@@ -3,6 +3,7 @@ package plugins
 import (
 	"bytes"
 	"encoding/json"
+	"net/url"
 
 	"github.com/holysheep/relay/internal/canon"
 	"github.com/holysheep/relay/internal/glance"
@@ -54,11 +55,11 @@ type UsageReader struct {
 	failed  bool  // one was an error
 }
 
-// NewUsageReader returns a reader for the answer to a request to that path, as
-// it was sent, with a body of so many bytes, 0 if unknown.
-func NewUsageReader(path string, question int64) *UsageReader {
+// NewUsageReader returns a reader for the answer to a request to that URL, as
+// the client sent it, with a body of so many bytes, below 0 if unknown.
+func NewUsageReader(at *url.URL, question int64) *UsageReader {
 	u := &UsageReader{asked: max(question, 0), count: noCounts()}
-	u.route, _ = wire.Of(path)
+	u.route, _ = wire.OfURL(at)
 	return u
 }
 

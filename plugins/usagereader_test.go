@@ -1,11 +1,17 @@
 package plugins
 
 import (
+	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 )
+
+// readerOf returns a reader for the answers at a path.
+func readerOf(path string, question int64) *UsageReader {
+	return NewUsageReader(&url.URL{Path: path}, question)
+}
 
 // question is the length of the questions of these tests: ten tokens.
 const question = 40
@@ -68,7 +74,7 @@ func TestUsageOfATextThatIsJSON(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			for _, most := range []int{1, 1000} {
-				u := NewUsageReader(tt.path, question)
+				u := readerOf(tt.path, question)
 				for rest := tt.text; rest != ""; {
 					n := min(most, len(rest))
 					u.JSON([]byte(rest[:n]))
@@ -83,7 +89,7 @@ func TestUsageOfATextThatIsJSON(t *testing.T) {
 }
 
 func TestUsageOfAnAnswerThatBrokeOff(t *testing.T) {
-	u := NewUsageReader("/v1/chat/completions", question)
+	u := readerOf("/v1/chat/completions", question)
 	u.JSON([]byte(`{"choices":[{"mes`))
 	if diff := cmp.Diff(Usage{Input: 10, Output: 5, Source: UsagePartial}, u.Usage(false)); diff != "" {
 		t.Errorf("usage (-want +got):\n%s", diff)
@@ -92,7 +98,7 @@ func TestUsageOfAnAnswerThatBrokeOff(t *testing.T) {
 
 func TestUsageOfWhatCannotBeRead(t *testing.T) {
 	for whole, want := range map[bool]UsageSource{true: UsageEstimated, false: UsagePartial} {
-		u := NewUsageReader("/v1/chat/completions", 41)
+		u := readerOf("/v1/chat/completions", 41)
 		u.Opaque(make([]byte, 9))
 		if diff := cmp.Diff(Usage{Input: 11, Output: 3, Source: want}, u.Usage(whole)); diff != "" {
 			t.Errorf("whole %t (-want +got):\n%s", whole, diff)
@@ -109,7 +115,7 @@ func FuzzUsageReader(f *testing.F) {
 	paths := []string{"/v1/chat/completions", "/v1/responses", "/v1/messages", "/v1beta/models/m:streamGenerateContent", "/v1/embeddings", "/v1/messages/count_tokens"}
 	f.Fuzz(func(t *testing.T, text []byte, most int) {
 		for _, path := range paths {
-			event, part, whole, pieces := NewUsageReader(path, 1), NewUsageReader(path, 1), NewUsageReader(path, 1), NewUsageReader(path, 1)
+			event, part, whole, pieces := readerOf(path, 1), readerOf(path, 1), readerOf(path, 1), readerOf(path, 1)
 			event.Event("", text)
 			part.EventPart(text, true)
 			whole.JSON(text)
@@ -134,7 +140,7 @@ func FuzzUsageReader(f *testing.F) {
 }
 
 func TestAnEventNeedsNoMemory(t *testing.T) {
-	u := NewUsageReader("/v1/chat/completions", question)
+	u := readerOf("/v1/chat/completions", question)
 	data := []byte(`{"model":"m","choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}],"usage":null}`)
 	u.Event("", data)
 	if got := testing.AllocsPerRun(100, func() { u.Event("", data) }); got != 0 {
@@ -143,7 +149,7 @@ func TestAnEventNeedsNoMemory(t *testing.T) {
 }
 
 func BenchmarkUsageOfAnEvent(b *testing.B) {
-	u := NewUsageReader("/v1/chat/completions", question)
+	u := readerOf("/v1/chat/completions", question)
 	data := []byte(`{"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"gpt-4.1","choices":[{"index":0,"delta":{"content":" sheep"},"finish_reason":null}],"usage":null}`)
 	b.ReportAllocs()
 	for b.Loop() {
@@ -156,7 +162,7 @@ func BenchmarkUsageOfAText(b *testing.B) {
 	b.SetBytes(int64(len(text)))
 	b.ReportAllocs()
 	for b.Loop() {
-		u := NewUsageReader("/v1/chat/completions", question)
+		u := readerOf("/v1/chat/completions", question)
 		u.JSON(text)
 		_ = u.Usage(true)
 	}

@@ -16,7 +16,7 @@ type eventsTest struct {
 }
 
 func (tt eventsTest) run(t *testing.T) {
-	u := NewUsageReader(tt.path, question)
+	u := readerOf(tt.path, question)
 	for _, e := range tt.events {
 		name := ""
 		if e[0] != '{' && e[0] != '[' {
@@ -90,7 +90,7 @@ func TestUsageOfOtherStreams(t *testing.T) {
 }
 
 func TestUsageOfAnEventInParts(t *testing.T) {
-	u := NewUsageReader("/v1/responses", question)
+	u := readerOf("/v1/responses", question)
 	u.Event("response.output_text.delta", []byte(`{"delta":"a"}`))
 	data := `{"response":{"instructions":"` + strings.Repeat("wool ", 40_000) + `","model":"m","usage":{"input_tokens":9,"output_tokens":12}}}`
 	u.EventPart([]byte(data[:65536]), false)

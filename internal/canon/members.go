@@ -42,7 +42,7 @@ func Cut(text []byte, name, value string) (from, to int) {
 		if string(n) != name || string(v) != value {
 			continue
 		}
-		end := len(bytes.TrimRight(text[:p.pos], " \t\r\n"))
+		end := len(trimRight(text[:p.pos]))
 		switch {
 		case text[before] == ',':
 			return before, end
@@ -119,7 +119,16 @@ func (p *parser) skip() []byte {
 		}
 	}
 	p.pos = min(p.pos, len(p.text))
-	return bytes.TrimRight(p.text[start:p.pos], " \t\r\n")
+	return trimRight(p.text[start:p.pos])
+}
+
+// trimRight returns text without the white space at its end, of which there is
+// seldom any.
+func trimRight(text []byte) []byte {
+	if len(text) == 0 || text[len(text)-1] > ' ' {
+		return text
+	}
+	return bytes.TrimRight(text, " \t\r\n")
 }
 
 // toQuote goes from a string's first quotation mark to its last one, or to the

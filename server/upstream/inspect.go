@@ -30,7 +30,7 @@ func (a *asking) inspect(req *http.Request, res *http.Response) (*http.Response,
 		res.Body == nil || res.Body == http.NoBody {
 		return res, nil
 	}
-	t := &tally{asking: a, usage: plugins.NewUsageReader(req.URL.EscapedPath(), req.ContentLength)}
+	t := &tally{asking: a, usage: plugins.NewUsageReader(req.URL, req.ContentLength)}
 	switch media := mediaType(res.Header); {
 	case encoded(res.Header):
 		plugins.Watch(res, t.opaque, t.end)
@@ -100,5 +100,5 @@ func (t *tally) close(whole bool) {
 	}
 	u := t.usage.Usage(whole)
 	t.attempt.SetUsage(u)
-	t.metrics.tokens.count(t.member.name, u)
+	t.member.state.meters.tokens.used(u)
 }

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/holysheep/relay/internal/scrub"
 	"github.com/holysheep/relay/internal/sse"
 	"github.com/holysheep/relay/internal/wire"
 	"github.com/holysheep/relay/plugins"
@@ -55,7 +54,7 @@ func (s *stream) peek(ctx context.Context) error {
 	case err == io.EOF: //nolint:errorlint // one inside of another error is a body that broke off
 		return ErrEmptyStream
 	}
-	return scrub.Wrap("upstream "+s.member.name+": ", err)
+	return s.failed(err)
 }
 
 // ahead reads up to the first event that means something, but most bytes at

@@ -105,7 +105,7 @@ func (s *stream) see(e sse.Event) {
 	}
 	if content && !s.spoke {
 		s.spoke = true
-		s.metrics.tokens.first(s.member.name, s.now().Sub(s.sent))
+		s.member.state.meters.tokens.spoke(s.now().Sub(s.sent))
 	}
 }
 

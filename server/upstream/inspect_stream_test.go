@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -27,9 +28,7 @@ func TestAStreamPassesByteForByte(t *testing.T) {
 				t.Run(path+" "+newline+" "+packets, func(t *testing.T) {
 					h := shaped("X-Demo-Newline: "+newline, "X-Demo-Packets: "+packets, "X-Demo-Comment: wait")
 					x := newTrial(t, still(), path, ask, func(s *Settings) { s.IncludeUsage = false })
-					for name := range h {
-						x.req.Header[name] = h[name]
-					}
+					maps.Copy(x.req.Header, h)
 					res, err := x.do()
 					got, err := readAll(t, res, err)
 					if want := direct(t, path, ask, h); got != want || err != nil {
@@ -51,9 +50,7 @@ func TestNoEventWaitsForALaterOne(t *testing.T) {
 					shape := []string{"X-Demo-Newline: " + newline, "X-Demo-Packets: " + packets}
 					want := direct(t, chatPath, chatAsk, shaped(append(shape, fmt.Sprint("X-Demo-Break: events=", n))...))
 					x := newTrial(t, still(), chatPath, chatAsk, nil)
-					for name, value := range shaped(append(shape, fmt.Sprint("X-Demo-Stall: events=", n))...) {
-						x.req.Header[name] = value
-					}
+					maps.Copy(x.req.Header, shaped(append(shape, fmt.Sprint("X-Demo-Stall: events=", n))...))
 					ctx, leave := context.WithCancel(x.req.Context())
 					defer leave()
 					x.req = x.req.WithContext(ctx)

@@ -3,6 +3,7 @@ package upstream
 import (
 	"context"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -41,9 +42,7 @@ func TestUsageIsKnownWhenTheAnswerEnds(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			x := newTrial(t, still(), tt.path, tt.body, func(s *Settings) { s.IncludeUsage = tt.name != "a stream without" })
-			for name, value := range shaped(tt.shape...) {
-				x.req.Header[name] = value
-			}
+			maps.Copy(x.req.Header, shaped(tt.shape...))
 			res, err := x.do()
 			if err != nil {
 				t.Fatal(err)
@@ -71,9 +70,7 @@ func TestUsageThatTheRelayAskedForIsTakenOut(t *testing.T) {
 				t.Run(newline+" "+packets+" "+length, func(t *testing.T) {
 					h := shaped("X-Demo-Newline: "+newline, "X-Demo-Packets: "+packets, "X-Demo-Length: "+length)
 					x := newTrial(t, still(), chatPath, chatAsk, nil)
-					for name := range h {
-						x.req.Header[name] = h[name]
-					}
+					maps.Copy(x.req.Header, h)
 					res, err := x.do()
 					if err == nil && (res.ContentLength != -1 || res.Header.Get("Content-Length") != "") {
 						t.Errorf("length = %d, want none", res.ContentLength)
@@ -144,9 +141,6 @@ func TestWhoIsAskedForUsage(t *testing.T) {
 			req.Method = tt.method
 			a := &asking{call: plugins.CallOf(req.Context()), member: &member{set: set}}
 			a.route, _ = wire.Of(tt.path)
-			if tt.name == "the client did" && !a.call.Ask().IncludeUsage {
-				t.Skip("nobody reads include_usage yet")
-			}
 			if got := a.wantsUsage(req); got != tt.want {
 				t.Errorf("got %t, want %t", got, tt.want)
 			}
@@ -203,7 +197,7 @@ func TestTheTimeToTheFirstTokenIsTakenDown(t *testing.T) {
 			}()
 			res, err := x.do()
 			_, _ = readAll(t, res, err)
-			h := read(t, x.metrics.tokens.firstToken.WithLabelValues("one")).GetHistogram()
+			h := read(t, x.metrics.tokens.first.WithLabelValues("one")).GetHistogram()
 			if h.GetSampleCount() != 1 || h.GetSampleSum() != 7 {
 				t.Errorf("peek of %s: %d of %vs in all, want one of 7s", peek, h.GetSampleCount(), h.GetSampleSum())
 			}

@@ -80,6 +80,7 @@ type meters struct {
 	ejections                  map[breaker.Reason]prometheus.Counter
 	answers                    [500]atomic.Pointer[prometheus.Counter] // by status less 100, as they come
 	errors                     prometheus.Counter
+	tokens                     tokenMeters
 }
 
 // of returns the meters of the named upstream. Whoever gets them releases them.
@@ -92,7 +93,7 @@ func (m *metrics) of(name string) *meters {
 		waiting: m.waiting.WithLabelValues(name), inFlight: m.inFlight.WithLabelValues(name),
 		healthy: m.healthy.WithLabelValues(name), duration: m.duration.WithLabelValues(name),
 		fallbacks: m.fallbacks.WithLabelValues(name), errors: m.requests.WithLabelValues(name, "error"),
-		ejections: map[breaker.Reason]prometheus.Counter{},
+		ejections: map[breaker.Reason]prometheus.Counter{}, tokens: m.tokens.of(name),
 	}
 	for _, why := range breaker.Reasons() {
 		one.ejections[why] = m.ejections.WithLabelValues(name, string(why))
@@ -137,6 +138,7 @@ func (m *meters) release() {
 		DeletePartialMatch(labels prometheus.Labels) int
 	}{
 		m.all.requests, m.all.waiting, m.all.inFlight, m.all.healthy, m.all.ejections, m.all.duration, m.all.fallbacks,
+		m.all.tokens.tokens, m.all.tokens.first,
 	} {
 		vec.DeletePartialMatch(gone)
 	}
@@ -176,4 +178,19 @@ func newKeyMetrics(reg prometheus.Registerer) *keyMetrics {
 	}
 	reg.MustRegister(m)
 	return m
+}
+
+func newTokenMetrics(reg prometheus.Registerer) *tokenMetrics {
+	return &tokenMetrics{
+		tokens: promauto.With(reg).NewCounterVec(prometheus.CounterOpts{
+			Name: "relay_upstream_tokens_total",
+			Help: "Tokens of an upstream's answers by kind, cached being those of the input that it had in its cache, and by how they are known.",
+		}, []string{"upstream", "kind", "source"}),
+		first: promauto.With(reg).NewHistogramVec(prometheus.HistogramOpts{
+			Name: "relay_upstream_first_token_seconds",
+			Help: "Time from sending a request to an upstream to the first event of its stream that has content.",
+			// From an answer out of a cache to a model that reasons for minutes.
+			Buckets: []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600},
+		}, []string{"upstream"}),
+	}
 }

@@ -39,7 +39,10 @@ func (a *asking) settle(req *http.Request, res *http.Response, err error) (*http
 	}
 	v, wait := a.judge(req, res, err)
 	why := ""
-	if v == bad {
+	switch {
+	case v == bad && a.attempt.Fault() == plugins.FaultEvent:
+		why = "a stream began with an error"
+	case v == bad:
 		why = failure(res, err)
 	}
 	a.report(ctx, v, wait, why)
