@@ -12,7 +12,7 @@ import (
 // requests, an overload, a fault of the server. It returns the HTTP status that
 // the error would have had. An error that does not say what it is counts as a
 // fault of the server: nothing was answered, so another attempt costs little.
-func (r Route) Passes(name string, data []byte) (status int, passes bool) {
+func (r Route) Passes(_ string, data []byte) (status int, passes bool) {
 	var code, kind, state string
 	for name, value := range canon.Members(fault(data)) {
 		switch string(name) {
