@@ -49,6 +49,7 @@ func reference(text string) (events []seen) {
 }
 
 func seeds(f *testing.F) {
+	f.Helper()
 	for _, text := range []string{
 		"event: x\ndata: {\"a\":1}\n\ndata: [DONE]\n\n", "data: a\r\n\r\n: c\r\n\r\ndata: b\r\r", "data:a\ndata\ndata: b",
 		"\ufeffdata: a\n\n", "event: long\ndata: 0123456789012345678901234567890123456789\ndata: 0123456789\n\n", "\r\n\n\r", ":\r\n",

@@ -57,7 +57,7 @@ func TestEvents(t *testing.T) {
 				"at once": strings.NewReader(tt.text), "with its end": iotest.DataErrReader(strings.NewReader(tt.text)),
 			} {
 				got, err := all(NewReader(src))
-				if diff := cmp.Diff(tt.want, got); diff != "" || err != io.EOF {
+				if diff := cmp.Diff(tt.want, got); diff != "" || !errors.Is(err, io.EOF) {
 					t.Errorf("%s: %v, events (-want +got):\n%s", name, err, diff)
 				}
 			}
@@ -87,11 +87,14 @@ func TestALineFeedThatComesLaterIsATail(t *testing.T) {
 	r := NewReader(iotest.OneByteReader(strings.NewReader(": c\r\ndata: a\r\n\r\ndata: b\r\n\r\n")))
 	got, err := all(r)
 	want := []seen{
-		{Whole, ": c\r", "", ""}, {Tail, "\n", "", ""},
-		{Whole, "data: a\r\n\r", "", "a"}, {Tail, "\n", "", ""},
-		{Whole, "data: b\r\n\r", "", "b"}, {Tail, "\n", "", ""},
+		{Whole, ": c\r", "", ""},
+		{Tail, "\n", "", ""},
+		{Whole, "data: a\r\n\r", "", "a"},
+		{Tail, "\n", "", ""},
+		{Whole, "data: b\r\n\r", "", "b"},
+		{Tail, "\n", "", ""},
 	}
-	if diff := cmp.Diff(want, got); diff != "" || err != io.EOF {
+	if diff := cmp.Diff(want, got); diff != "" || !errors.Is(err, io.EOF) {
 		t.Errorf("%v, events (-want +got):\n%s", err, diff)
 	}
 }
@@ -133,7 +136,7 @@ func TestALongEventComesInParts(t *testing.T) {
 	var shapes []Shape
 	for {
 		e, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		raw.Write(e.Raw)
@@ -156,7 +159,7 @@ func TestALongEventComesInParts(t *testing.T) {
 }
 
 func TestASourceThatReadsNothingEnds(t *testing.T) {
-	if _, err := NewReader(nothing{}).Next(); err != io.ErrNoProgress {
+	if _, err := NewReader(nothing{}).Next(); !errors.Is(err, io.ErrNoProgress) {
 		t.Errorf("err = %v, want %v", err, io.ErrNoProgress)
 	}
 }
@@ -168,7 +171,7 @@ func (nothing) Read([]byte) (int, error) { return 0, nil }
 func TestWhatIsBehindALongEventHasItsOwnName(t *testing.T) {
 	text := "event: x\ndata: " + strings.Repeat("x", Bound) + "\n\n\ndata: a\n\n"
 	got, err := all(NewReader(strings.NewReader(text)))
-	if last := got[len(got)-1]; last.Name != "" || last.Data != "a" || err != io.EOF {
+	if last := got[len(got)-1]; last.Name != "" || last.Data != "a" || !errors.Is(err, io.EOF) {
 		t.Errorf("last event %+v, %v, want one without a name", last, err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -51,9 +52,7 @@ func TestNoEventWaitsForALaterOne(t *testing.T) {
 					shape := []string{"X-Demo-Newline: " + newline, "X-Demo-Packets: " + packets}
 					want := direct(t, chatPath, chatAsk, shaped(append(shape, fmt.Sprint("X-Demo-Break: events=", n))...))
 					x := newTrial(t, still(), chatPath, chatAsk, nil)
-					for name, value := range shaped(append(shape, fmt.Sprint("X-Demo-Stall: events=", n))...) {
-						x.req.Header[name] = value
-					}
+					maps.Copy(x.req.Header, shaped(append(shape, fmt.Sprint("X-Demo-Stall: events=", n))...))
 					ctx, leave := context.WithCancel(x.req.Context())
 					defer leave()
 					x.req = x.req.WithContext(ctx)

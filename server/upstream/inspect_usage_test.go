@@ -3,6 +3,7 @@ package upstream
 import (
 	"context"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -41,9 +42,7 @@ func TestUsageIsKnownWhenTheAnswerEnds(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			x := newTrial(t, still(), tt.path, tt.body, func(s *Settings) { s.IncludeUsage = tt.name != "a stream without" })
-			for name, value := range shaped(tt.shape...) {
-				x.req.Header[name] = value
-			}
+			maps.Copy(x.req.Header, shaped(tt.shape...))
 			res, err := x.do()
 			if err != nil {
 				t.Fatal(err)
