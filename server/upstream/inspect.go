@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 
@@ -30,7 +31,7 @@ func (a *asking) inspect(req *http.Request, res *http.Response) (*http.Response,
 		res.Body == nil || res.Body == http.NoBody {
 		return res, nil
 	}
-	t := &tally{asking: a, usage: plugins.NewUsageReader(req.URL.EscapedPath(), req.ContentLength)}
+	t := &tally{asking: a, usage: plugins.NewUsageReader(a.path(req.URL), req.ContentLength)}
 	switch media := mediaType(res.Header); {
 	case encoded(res.Header):
 		plugins.Watch(res, t.opaque, t.end)
@@ -40,6 +41,16 @@ func (a *asking) inspect(req *http.Request, res *http.Response) (*http.Response,
 		plugins.Watch(res, t.json, t.end)
 	}
 	return res, nil
+}
+
+// path returns the path of a URL as its route was found: as it was sent, or
+// decoded where that hides the route.
+func (a *asking) path(u *url.URL) string {
+	path := u.EscapedPath()
+	if r, _ := wire.Of(path); r != a.route {
+		return u.Path
+	}
+	return path
 }
 
 // eventStream is the type of an answer that is a stream of events.

@@ -165,7 +165,7 @@ type asking struct {
 // upstreams that this request has not asked before.
 func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
 	a := &asking{Pool: p, call: plugins.CallOf(req.Context()), attempt: plugins.AttemptOf(req.Context())}
-	a.route, _ = wire.Of(req.URL.EscapedPath())
+	a.route, _ = wire.OfURL(req.URL)
 	if p.lists(req) {
 		return p.list(req, a.call)
 	}
