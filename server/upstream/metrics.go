@@ -137,6 +137,7 @@ func (m *meters) release() {
 		DeletePartialMatch(labels prometheus.Labels) int
 	}{
 		m.all.requests, m.all.waiting, m.all.inFlight, m.all.healthy, m.all.ejections, m.all.duration, m.all.fallbacks,
+		m.all.tokens.tokens, m.all.tokens.firstToken,
 	} {
 		vec.DeletePartialMatch(gone)
 	}
