@@ -190,9 +190,10 @@ func (p *Pool) tell(ctx context.Context, m *member, c breaker.Change, why string
 
 // follow waits for the end of the answer's body, which frees the upstream's
 // place, and tells of a good answer whether it was one to its end. How a
-// connection of another protocol ends says nothing.
+// connection of another protocol ends says nothing: that it began is all.
 func (a *asking) follow(req *http.Request, res *http.Response, v verdict) {
 	if res.StatusCode == http.StatusSwitchingProtocols {
+		a.member.state.breaker.Success(a.now(), a.ticket)
 		plugins.Watch(res, nil, func(bool) { a.member.state.leave() })
 		return
 	}
