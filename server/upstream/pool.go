@@ -155,8 +155,9 @@ type asking struct {
 	ticket    breaker.Ticket
 	elsewhere int // others that are as good, at other upstreams
 
-	sent  time.Time // when the request was
-	added bool      // include_usage, which the client did not ask for
+	sent   time.Time // when the request was; zero if it was not
+	upload upload    // of its body
+	added  bool      // include_usage, which the client did not ask for
 
 	vigilant *vigil // over the answer; nil bounds nothing
 }

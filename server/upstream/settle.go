@@ -64,8 +64,10 @@ func (a *asking) asked() string {
 // be left alone.
 func (a *asking) judge(req *http.Request, res *http.Response, err error) (verdict, time.Duration) {
 	switch {
-	case err != nil && (req.Context().Err() != nil || errors.Is(err, ErrKey) || broken(req)):
+	case a.blameless(req, res, err):
 		return nothing, 0
+	case err != nil && overdue(req.Context()):
+		return bad, 0
 	case err != nil:
 		if e, ok := plugins.AsError(err); ok && !e.Again {
 			return nothing, 0 // somebody's last word, and not on the upstream
@@ -85,6 +87,18 @@ func (a *asking) judge(req *http.Request, res *http.Response, err error) (verdic
 		return bad, plugins.RetryAfter(res.Header, a.now())
 	}
 	return good, 0
+}
+
+// blameless reports whether the attempt came to its end by no fault of the
+// upstream's: nothing was sent to it, the client left, or its body broke off or
+// came so slowly that the time was up.
+func (a *asking) blameless(req *http.Request, res *http.Response, err error) bool {
+	if err == nil {
+		return res.StatusCode == http.StatusRequestTimeout && a.upload.held(a.sent, a.now())
+	}
+	ctx := req.Context()
+	return a.sent.IsZero() || errors.Is(err, ErrKey) || ctx.Err() != nil && !overdue(ctx) ||
+		broken(req) || a.upload.held(a.sent, a.now())
 }
 
 // passes reports whether the status is that of an error which is the server's,
