@@ -160,6 +160,7 @@ type asking struct {
 	added  bool      // include_usage, which the client did not ask for
 
 	vigilant *vigil // over the answer; nil bounds nothing
+	settled  bool   // what it came to is taken down
 }
 
 // RoundTrip asks one upstream. It goes by the request's model, and prefers
@@ -177,6 +178,7 @@ func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := p.pick(a); err != nil {
 		return nil, err
 	}
+	defer a.abandon()
 	res, err := a.send(req)
 	if err == nil {
 		res, err = a.judgeKey(req, res)

@@ -44,12 +44,21 @@ func (a *asking) settle(req *http.Request, res *http.Response, err error) (*http
 	}
 	a.report(ctx, v, wait, why)
 	a.hear(ctx, v, err)
+	a.settled = true
 	if err != nil {
 		a.member.state.leave()
 		return nil, err
 	}
 	a.follow(req, res, v)
 	return res, nil
+}
+
+// abandon gives back what an attempt holds that came to nothing, by a panic.
+func (a *asking) abandon() {
+	if !a.settled {
+		a.member.state.breaker.Forget(a.ticket)
+		a.member.state.leave()
+	}
 }
 
 // asked returns the model that the client asked for, as the pool went by it.
@@ -102,9 +111,14 @@ func (a *asking) blameless(req *http.Request, res *http.Response, err error) boo
 }
 
 // passes reports whether the status is that of an error which is the server's,
-// or passes: ill health, if it goes on.
+// or passes: ill health, if it goes on. 501 is none: it says that a healthy
+// server has no such endpoint, as llama.cpp says of embeddings.
 func passes(status int) bool {
-	return status >= 500 || status == http.StatusTooManyRequests || status == http.StatusRequestTimeout
+	switch status {
+	case http.StatusTooManyRequests, http.StatusRequestTimeout:
+		return true
+	}
+	return status >= 500 && status != http.StatusNotImplemented
 }
 
 // broken reports whether the body of the request cannot be read to its end: a
