@@ -61,9 +61,9 @@ func (s span) there() bool { return s.to > 0 }
 // body goes.
 const tooLong = "it is longer than max_replay"
 
-// modelDoubt returns nil if the model that was read can be taken at its word:
+// ModelDoubt returns nil if the model that was read can be taken at its word:
 // it is in no doubt, or only since the end of a long body is unseen.
-func (a Ask) modelDoubt() error {
+func (a Ask) ModelDoubt() error {
 	if a.why[0] == tooLong && a.Model != "" {
 		return nil
 	}

@@ -42,7 +42,7 @@ func (a Ask) CanIncludeUsage() bool {
 func (a Ask) Rewrite(req *http.Request, e Edit) (*http.Request, error) {
 	r := rewriting{ask: a, req: req}
 	if e.Model != "" && e.Model != a.Model && a.Model != "" {
-		if err := a.modelDoubt(); err != nil {
+		if err := a.ModelDoubt(); err != nil {
 			return nil, err
 		}
 		if err := r.setModel(e.Model); err != nil {

@@ -7,7 +7,7 @@ import "net/url"
 // Behind it an escape does not hide what is asked for: upstreams decode it.
 func OfURL(u *url.URL) (Route, bool) {
 	r, found := Of(u.EscapedPath())
-	if !found || r.Kind != Other || u.RawPath == "" {
+	if !found || r.Kind != Other && r.Kind != Models || u.RawPath == "" {
 		return r, found
 	}
 	return Of(u.Path)

@@ -17,6 +17,8 @@ func TestTheRouteOfAURL(t *testing.T) {
 		{"/v1/chat%2Fcompletions", true, Chat, "/v1/chat/completions"},
 		{"/v1/m%65ssages", true, Messages, "/v1/messages"},
 		{"/v1/models/a%2Fb:generate%43ontent", true, Generate, "/v1/models/:generateContent"},
+		{"/v1/models/a%3AgenerateContent", true, Generate, "/v1/models/:generateContent"},
+		{"/v1/models/ft%3Agpt-4o:org::id", true, Models, "/v1/models"},
 		{"/v1beta/models/a:streamGenerateContent", true, Generate, "/v1beta/models/:generateContent"},
 		{"/openai/deployments/a%2Fb/chat/completions", true, Chat, "/openai/deployments/*"},
 		{"/v1/files/a%2Fb", true, Other, "/v1/files"},

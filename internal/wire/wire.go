@@ -15,7 +15,7 @@ type Name string
 const (
 	OpenAI    Name = "openai"    // under /v1/, and whatever else stands there
 	Anthropic Name = "anthropic" // /v1/messages and what is under it
-	Gemini    Name = "gemini"    // under /v1beta/, and /v1/models/MODEL:VERB
+	Gemini    Name = "gemini"    // under /v1beta/, and /v1/models/MODEL:VERB of its verbs
 	Azure     Name = "azure"     // under /openai/, OpenAI's forms by deployment
 )
 
@@ -81,7 +81,7 @@ func ofV1(path string) Route {
 			r.Kind = CountTokens
 		}
 		return r
-	case strings.HasPrefix(rest, "models/") && verb(rest) != "":
+	case strings.HasPrefix(rest, "models/") && geminiVerb(verb(rest)):
 		return ofGemini(path, "/v1")
 	}
 	return Route{Wire: OpenAI, Kind: openAIKind(rest), Prefix: "/v1", Label: label(path)}
@@ -134,6 +134,18 @@ func verb(path string) string {
 		return path[i+1:]
 	}
 	return ""
+}
+
+// geminiVerb reports whether Gemini's API asks a model by that verb. Under /v1/
+// any other colon is a part of a model's name, as in those of OpenAI's
+// fine-tuned models.
+func geminiVerb(verb string) bool {
+	switch verb {
+	case "generateContent", "streamGenerateContent", "countTokens", "embedContent", "batchEmbedContents",
+		"predict", "predictLongRunning":
+		return true
+	}
+	return false
 }
 
 // ofAzure returns the route of a path of Azure's: /openai/deployments/NAME/… and

@@ -12,7 +12,9 @@ import (
 // key.
 func (a *asking) exchange(req *http.Request) (*http.Response, error) {
 	v, ctx := a.vigil(req.Context())
-	res, err := a.member.client.RoundTrip(a.address(ctx, req))
+	out := a.address(ctx, req)
+	a.upload.watch(out, a.now)
+	res, err := a.member.client.RoundTrip(out)
 	if err != nil {
 		return nil, a.failed(v.over(err))
 	}

@@ -19,15 +19,19 @@ type followed struct {
 	once   sync.Once
 	seen   atomic.Bool // something of it was read
 	closed atomic.Bool // by whoever reads it
+	late   atomic.Bool // the time for the answer ended while more was waited for
 }
 
 // Read implements [io.Reader].
 func (f *followed) Read(p []byte) (int, error) {
+	ctx := f.req.Context()
+	inTime := ctx.Err() == nil
 	n, err := f.body.Read(p)
 	if n > 0 && !f.seen.Load() {
 		f.seen.Store(true)
 	}
 	if err != nil {
+		f.late.Store(inTime && overdue(ctx))
 		f.finish(err)
 	}
 	return n, err
@@ -52,7 +56,7 @@ func (f *followed) end(err error) {
 	if f.verdict != good {
 		return
 	}
-	gone := err == nil || f.closed.Load() || f.req.Context().Err() != nil
+	gone := err == nil || f.closed.Load() || f.req.Context().Err() != nil && !f.late.Load()
 	switch {
 	case err == io.EOF || gone && f.seen.Load(): //nolint:errorlint // one inside of another error is a body that broke off
 		s.breaker.Success(a.now(), a.ticket)

@@ -97,8 +97,8 @@ func TestAnUpgradedConnectionHoldsItsPlace(t *testing.T) {
 		t.Error("the connection cannot be written to")
 	}
 	_, _ = res.Body.Read(make([]byte, 1))
-	if s := p.Show()[0]; s.InFlight != 1 {
-		t.Errorf("%d in flight while it is open, want 1", s.InFlight)
+	if s := p.Show()[0]; s.InFlight != 1 || s.Requests != 1 {
+		t.Errorf("%d in flight while it is open and %d counted, want 1 and 1", s.InFlight, s.Requests)
 	}
 	_ = res.Body.Close()
 	if s := p.Show()[0]; s.InFlight != 0 || s.State != "healthy" {

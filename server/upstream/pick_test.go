@@ -100,6 +100,7 @@ func TestAModelInDoubtIsNotRouted(t *testing.T) {
 		{"a model in another case", `{"Model":"gpt-4"}`, true, some, ""},
 		{"a model beyond what was seen", `{"messages":[`, false, some, ""},
 		{"a model before what was not seen", `{"model":"gpt-4","messages":[`, false, some, "gpt"},
+		{"a model twice before what was not seen", `{"model":"claude-x","model":"gpt-4","messages":[`, false, some, ""},
 		{"a model twice where nobody cares", `{"model":"claude-x","model":"gpt-4"}`, true, all, "any"},
 	}
 	for _, tt := range tests {

@@ -155,10 +155,12 @@ type asking struct {
 	ticket    breaker.Ticket
 	elsewhere int // others that are as good, at other upstreams
 
-	sent  time.Time // when the request was
-	added bool      // include_usage, which the client did not ask for
+	sent   time.Time // when the request was; zero if it was not
+	upload upload    // of its body
+	added  bool      // include_usage, which the client did not ask for
 
 	vigilant *vigil // over the answer; nil bounds nothing
+	settled  bool   // what it came to is taken down
 }
 
 // RoundTrip asks one upstream. It goes by the request's model, and prefers
@@ -176,6 +178,7 @@ func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := p.pick(a); err != nil {
 		return nil, err
 	}
+	defer a.abandon()
 	res, err := a.send(req)
 	if err == nil {
 		res, err = a.judgeKey(req, res)

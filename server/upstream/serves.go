@@ -96,7 +96,7 @@ func (p *Pool) model(call *plugins.Call) (string, error) {
 		return "", nil
 	}
 	ask := call.Ask()
-	if err := ask.Doubt(plugins.FieldModel); err != nil && (ask.Whole || ask.Model == "") {
+	if err := ask.ModelDoubt(); err != nil {
 		return "", err
 	}
 	return ask.Model, nil

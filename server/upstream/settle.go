@@ -47,12 +47,21 @@ func (a *asking) settle(req *http.Request, res *http.Response, err error) (*http
 	}
 	a.report(ctx, v, wait, why)
 	a.hear(ctx, v, err)
+	a.settled = true
 	if err != nil {
 		a.member.state.leave()
 		return nil, err
 	}
 	a.follow(req, res, v)
 	return res, nil
+}
+
+// abandon gives back what an attempt holds that came to nothing, by a panic.
+func (a *asking) abandon() {
+	if !a.settled {
+		a.member.state.breaker.Forget(a.ticket)
+		a.member.state.leave()
+	}
 }
 
 // asked returns the model that the client asked for, as the pool went by it.
@@ -67,8 +76,10 @@ func (a *asking) asked() string {
 // be left alone.
 func (a *asking) judge(req *http.Request, res *http.Response, err error) (verdict, time.Duration) {
 	switch {
-	case err != nil && (req.Context().Err() != nil || errors.Is(err, ErrKey) || broken(req)):
+	case a.blameless(req, res, err):
 		return nothing, 0
+	case err != nil && overdue(req.Context()):
+		return bad, 0
 	case err != nil:
 		if e, ok := plugins.AsError(err); ok && !e.Again {
 			return nothing, 0 // somebody's last word, and not on the upstream
@@ -90,10 +101,27 @@ func (a *asking) judge(req *http.Request, res *http.Response, err error) (verdic
 	return good, 0
 }
 
+// blameless reports whether the attempt came to its end by no fault of the
+// upstream's: nothing was sent to it, the client left, or its body broke off or
+// came so slowly that the time was up.
+func (a *asking) blameless(req *http.Request, res *http.Response, err error) bool {
+	if err == nil {
+		return res.StatusCode == http.StatusRequestTimeout && a.upload.held(a.sent, a.now())
+	}
+	ctx := req.Context()
+	return a.sent.IsZero() || errors.Is(err, ErrKey) || ctx.Err() != nil && !overdue(ctx) ||
+		broken(req) || a.upload.held(a.sent, a.now())
+}
+
 // passes reports whether the status is that of an error which is the server's,
-// or passes: ill health, if it goes on.
+// or passes: ill health, if it goes on. 501 is none: it says that a healthy
+// server has no such endpoint, as llama.cpp says of embeddings.
 func passes(status int) bool {
-	return status >= 500 || status == http.StatusTooManyRequests || status == http.StatusRequestTimeout
+	switch status {
+	case http.StatusTooManyRequests, http.StatusRequestTimeout:
+		return true
+	}
+	return status >= 500 && status != http.StatusNotImplemented
 }
 
 // broken reports whether the body of the request cannot be read to its end: a
@@ -193,9 +221,10 @@ func (p *Pool) tell(ctx context.Context, m *member, c breaker.Change, why string
 
 // follow waits for the end of the answer's body, which frees the upstream's
 // place, and tells of a good answer whether it was one to its end. How a
-// connection of another protocol ends says nothing.
+// connection of another protocol ends says nothing: that it began is all.
 func (a *asking) follow(req *http.Request, res *http.Response, v verdict) {
 	if res.StatusCode == http.StatusSwitchingProtocols {
+		a.member.state.breaker.Success(a.now(), a.ticket)
 		plugins.Watch(res, nil, func(bool) { a.member.state.leave() })
 		return
 	}

@@ -65,6 +65,7 @@ func TestWhatIsIllHealth(t *testing.T) {
 		{"429 with a wait in milliseconds", says(429, "Retry-After-Ms", "1500"), 1500 * time.Millisecond},
 		{"429 with a wait beyond all bounds", says(429, "Retry-After", "86400"), 5 * time.Minute},
 		{"500", says(500), 10 * time.Second},
+		{"501", says(501), 0},
 		{"503 with a wait until a date", says(503, "Retry-After", "Sat, 01 Jan 2000 00:00:07 GMT"), 7 * time.Second},
 		{"529 with a wait", says(529, "Retry-After", "4"), 4 * time.Second},
 		{"no answer", func(*http.Request) (*http.Response, error) { return nil, errors.New("reset") }, 10 * time.Second},

@@ -123,7 +123,9 @@ func TestMetrics(t *testing.T) {
 		}
 	}
 	_ = res.Body.Close()
-	before := len(got)
+	p.metrics.tokens.count("one", plugins.Usage{Source: plugins.UsageReported})
+	p.metrics.tokens.first("one", time.Second)
+	before := len(gathered(t, env))
 	next := generation(t, env, HealthDefaults(), func(s *Settings) { s.BaseURL = "http://y/v1" })
 	_ = p.members[0].state.Close()
 	if got := gathered(t, env); len(got) != before {
