@@ -95,3 +95,15 @@ func TestHintsOfAttemptsBesideEachOtherAreDropped(t *testing.T) {
 		}
 	}
 }
+
+// An upstream decodes what is escaped, so that it has to be counted too.
+func TestAnEscapeDoesNotHideWhatIsUsed(t *testing.T) {
+	r := start(t, whole)
+	_, err := r.call(t, speaks(t, "HTTP/1.1"), "/v1/%63hat/completions", strings.NewReader(unary), nil).rest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if line := r.Log.access(t, "leaver"); line["usage"] != string(plugins.UsageReported) || line["output_tokens"] == 0.0 {
+		t.Errorf("access line %v, want what was used", line)
+	}
+}
