@@ -123,8 +123,8 @@ func TestMetrics(t *testing.T) {
 		}
 	}
 	_ = res.Body.Close()
-	p.metrics.tokens.count("one", plugins.Usage{Source: plugins.UsageReported})
-	p.metrics.tokens.first("one", time.Second)
+	p.members[0].state.meters.tokens.used(plugins.Usage{Source: plugins.UsageReported})
+	p.members[0].state.meters.tokens.spoke(time.Second)
 	before := len(gathered(t, env))
 	next := generation(t, env, HealthDefaults(), func(s *Settings) { s.BaseURL = "http://y/v1" })
 	_ = p.members[0].state.Close()
