@@ -19,7 +19,7 @@ func (a *asking) exchange(req *http.Request) (*http.Response, error) {
 		return nil, a.failed(v.over(err))
 	}
 	res.Request = req // the one that was sent holds the key
-	v.guard(res, a.route.Inspected() && mediaType(res.Header) == eventStream && !encoded(res.Header))
+	v.guard(res, a.looksInto(req, res) && mediaType(res.Header) == eventStream && !encoded(res.Header))
 	a.vigilant = v
 	if a.key.secret != "" {
 		conceal(res, a.key.forms)

@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"sync"
@@ -25,13 +26,13 @@ type followed struct {
 // Read implements [io.Reader].
 func (f *followed) Read(p []byte) (int, error) {
 	ctx := f.req.Context()
-	inTime := ctx.Err() == nil
+	inTime := ctx.Err() == nil && f.asking.vigilant.runs()
 	n, err := f.body.Read(p)
 	if n > 0 && !f.seen.Load() {
 		f.seen.Store(true)
 	}
 	if err != nil {
-		f.late.Store(inTime && overdue(ctx))
+		f.late.Store(inTime && (overdue(ctx) || errors.Is(err, ErrAttempt)))
 		f.finish(err)
 	}
 	return n, err
@@ -56,7 +57,8 @@ func (f *followed) end(err error) {
 	if f.verdict != good {
 		return
 	}
-	gone := err == nil || f.closed.Load() || f.req.Context().Err() != nil && !f.late.Load()
+	ended := f.req.Context().Err() != nil || errors.Is(err, ErrAttempt)
+	gone := err == nil || f.closed.Load() || ended && !f.late.Load() // or its reader took the time
 	switch {
 	case err == io.EOF || gone && f.seen.Load(): //nolint:errorlint // one inside of another error is a body that broke off
 		s.breaker.Success(a.now(), a.ticket)

@@ -26,8 +26,7 @@ func (a *asking) wantsUsage(req *http.Request) bool {
 // answer that is encoded, although the upstream was asked not to, passes as it
 // is.
 func (a *asking) inspect(req *http.Request, res *http.Response) (*http.Response, error) {
-	if res.StatusCode/100 != 2 || !a.route.Inspected() || req.Method == http.MethodHead ||
-		res.Body == nil || res.Body == http.NoBody {
+	if !a.looksInto(req, res) {
 		return res, nil
 	}
 	t := &tally{asking: a, usage: plugins.NewUsageReader(req.URL, req.ContentLength)}
@@ -40,6 +39,12 @@ func (a *asking) inspect(req *http.Request, res *http.Response) (*http.Response,
 		plugins.Watch(res, t.json, t.end)
 	}
 	return res, nil
+}
+
+// looksInto reports whether the answer to req is looked into.
+func (a *asking) looksInto(req *http.Request, res *http.Response) bool {
+	return res.StatusCode/100 == 2 && a.route.Inspected() && req.Method != http.MethodHead &&
+		res.Body != nil && res.Body != http.NoBody
 }
 
 // eventStream is the type of an answer that is a stream of events.

@@ -84,6 +84,9 @@ func (v *vigil) begin() {
 	}
 }
 
+// runs reports whether the attempt may still go on.
+func (v *vigil) runs() bool { return v == nil || v.ctx.Err() == nil }
+
 // guard goes on with the body of the answer. If that is a stream, its first
 // event may take as long as first_token_timeout says, until [vigil.begin]. A connection that was upgraded is
 // bounded by nothing: its silence means nothing, and it has no end.

@@ -94,7 +94,12 @@ func TestTimeIsUp(t *testing.T) {
 // An answer that stops until the time for it is over is the upstream's failure,
 // one that its reader takes too slowly is not.
 func TestTimeIsUpInTheMiddleOfAnAnswer(t *testing.T) {
-	for pause, want := range map[time.Duration]string{0: "ejected", time.Minute: "healthy"} {
+	tests := []struct {
+		pause   time.Duration // of the reader
+		attempt time.Duration
+		want    string
+	}{{0, 0, "ejected"}, {time.Minute, 0, "healthy"}, {0, time.Second, "ejected"}, {2 * time.Second, time.Second, "healthy"}}
+	for _, tt := range tests {
 		synctest.Test(t, func(t *testing.T) {
 			p := onePool(t, func(req *http.Request) (*http.Response, error) {
 				res := plugintest.Response(req, 200, "")
@@ -104,6 +109,7 @@ func TestTimeIsUpInTheMiddleOfAnAnswer(t *testing.T) {
 				res.Body = rest
 				return res, nil
 			})
+			p.members[0].set.AttemptTimeout = tt.attempt
 			ctx, cancel := context.WithCancelCause(t.Context())
 			defer cancel(nil)
 			time.AfterFunc(10*time.Second, func() { cancel(timedOut) })
@@ -112,12 +118,34 @@ func TestTimeIsUpInTheMiddleOfAnAnswer(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, _ = res.Body.Read(make([]byte, 1))
-			time.Sleep(pause)
+			time.Sleep(tt.pause)
 			_, _ = res.Body.Read(make([]byte, 1))
 			_ = res.Body.Close()
-			if s := p.Show()[0]; s.State != want || s.InFlight != 0 {
-				t.Errorf("read after %s: got %+v, want it %s", pause, s, want)
+			if s := p.Show()[0]; s.State != tt.want || s.InFlight != 0 {
+				t.Errorf("%+v: got %+v", tt, s)
 			}
 		})
 	}
+}
+
+// An error is no stream, whatever its type: nobody waits for its first token.
+func TestThePausesOfAnErrorAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		body := &slow{every: time.Hour, pieces: 1}
+		p := slowPool(t, http.StatusInternalServerError, body, nil)
+		client := p.members[0].client
+		p.members[0].client = plugintest.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
+			res, err := client.RoundTrip(req)
+			res.Header.Set("Content-Type", "text/event-stream")
+			return res, err
+		})
+		res, err := p.RoundTrip(plugintest.Request(t, "{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err = io.ReadAll(res.Body); !errors.Is(err, ErrIdle) {
+			t.Errorf("the body ended with %v, want %v", err, ErrIdle)
+		}
+		_ = res.Body.Close()
+	})
 }
