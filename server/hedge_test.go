@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/holysheep/relay/internal/demo"
@@ -30,14 +31,27 @@ func (f *fallen) stand() {
 	f.Script(func(*http.Request) http.Header { return http.Header{"X-Demo-Latency": {"1h"}} })
 }
 
+// standOnce has the next request wait so, and no other.
+func (f *fallen) standOnce() {
+	var asked atomic.Bool
+	f.Script(func(*http.Request) http.Header {
+		if asked.Swap(true) {
+			return nil
+		}
+		return http.Header{"X-Demo-Latency": {"1h"}}
+	})
+}
+
 // startHedging starts a relay that hedges embeddings, knows how long they take,
-// and lets one request in at once.
-func startHedging(t *testing.T, first, second *fallen) *running {
+// and lets one request in at once. Of more the first goes to the configuration,
+// and the others to the two upstreams.
+func startHedging(t *testing.T, first, second *fallen, more ...string) *running {
 	t.Helper()
+	more = append(more, "", "weight: 1", "weight: 1")[:3]
 	r := &running{Demo: first.Server, Log: &logs{}}
 	r.start(t, strings.Replace(whole, "plugins:", "plugins:\n  limit: {max_in_flight: 1}\n"+
 		"  retry: {hedge: {endpoints: [/v1/embeddings], least: 1ms}}", 1)+
-		"upstreams: {one: {base_url: \""+first.base+"\"}, two: {base_url: \""+second.base+"\", priority: 1}}\n", "")
+		more[0]+"upstreams: {one: {base_url: \""+first.base+"\", "+more[1]+"}, two: {base_url: \""+second.base+"\", priority: 1, "+more[2]+"}}\n", "")
 	for i := range 20 { // of fewer it is not known
 		if res, body := do(t, r.request(t, http.MethodPost, "/v1/embeddings", embeddingOf(strconv.Itoa(i)))); res.StatusCode != http.StatusOK {
 			t.Fatalf("answered %d %s, want 200", res.StatusCode, body)
@@ -115,5 +129,24 @@ func TestAClientThatLeavesEndsBothAttempts(t *testing.T) {
 	}
 	if got := r.line(t); got != (told{499, clientGone, 2}) {
 		t.Errorf("access line %v, want 499 client_gone after 2 attempts", got)
+	}
+}
+
+func TestAHedgeAsksForTheSameModel(t *testing.T) {
+	tidy(t)
+	first, second := newFallen(t), newFallen(t)
+	r := startHedging(t, first, second, "fallbacks: {demo: [other]}\n", "models: [demo]", "models: [other]")
+	first.standOnce()
+	asked := first.Books().Len()
+	res, body := do(t, r.request(t, http.MethodPost, "/v1/embeddings", embeddingOf("to be asked for twice")))
+	if res.StatusCode != http.StatusOK || res.Header.Get("X-Relay-Model") != "demo" || res.Header.Get("X-Relay-Upstream") != "one" {
+		t.Errorf("answered %d with the model %q by %q, want 200 with demo by the first again: %s",
+			res.StatusCode, res.Header.Get("X-Relay-Model"), res.Header.Get("X-Relay-Upstream"), body)
+	}
+	if got := first.Books().Len() - asked; got != 2 {
+		t.Errorf("the first upstream was asked %d times, want twice", got)
+	}
+	if n := second.Books().Len(); n != 0 {
+		t.Errorf("the upstream of the other model was asked %d times: slow is not out", n)
 	}
 }
