@@ -159,7 +159,10 @@ func faults() []struct {
 		},
 		{
 			fault{name: "an error that does not pass", headers: fixed("X-Demo-Error-Event", "0", "X-Demo-Code", "invalid_prompt")},
-			good, outcome{status: 200, code: "invalid_prompt", attempts: 1}, good, outcome{status: 200, code: "invalid_prompt", attempts: 1},
+			good,
+			outcome{status: 200, code: "invalid_prompt", attempts: 1},
+			good,
+			outcome{status: 200, code: "invalid_prompt", attempts: 1},
 		},
 		{
 			fault{name: "an empty answer", headers: fixed("X-Demo-Empty", "true")},
@@ -167,8 +170,10 @@ func faults() []struct {
 		},
 		{
 			fault{name: "stall before the first token", headers: fixed("X-Demo-Stall", "events=1", "X-Demo-Length", "chunked")},
-			outcome{status: 200, attempts: 1, waits: 17 * sec, broken: true}, alike(504, "upstream_first_token_timeout", 3, 39*sec, ""),
-			outcome{status: 200, attempts: 1, waits: 17 * sec, broken: true}, later(13*sec, ""),
+			outcome{status: 200, attempts: 1, waits: 17 * sec, broken: true},
+			alike(504, "upstream_first_token_timeout", 3, 39*sec, ""),
+			outcome{status: 200, attempts: 1, waits: 17 * sec, broken: true},
+			later(13*sec, ""),
 		},
 		{
 			fault{name: "stall mid-stream", headers: fixed("X-Demo-Stall", "events=3")},
@@ -179,18 +184,24 @@ func faults() []struct {
 		},
 		{
 			fault{name: "cut between events", headers: fixed("X-Demo-Break", "events=3")},
-			outcome{broken: true}, outcome{status: 200, code: "upstream_broke_off", attempts: 1, broken: true},
-			outcome{broken: true}, outcome{status: 200, code: "upstream_broke_off", attempts: 1, broken: true},
+			outcome{broken: true},
+			outcome{status: 200, code: "upstream_broke_off", attempts: 1, broken: true},
+			outcome{broken: true},
+			outcome{status: 200, code: "upstream_broke_off", attempts: 1, broken: true},
 		},
 		{
 			fault{name: "cut within an event", headers: fixed("X-Demo-Break", "bytes=600")},
-			outcome{broken: true}, outcome{status: 200, code: "upstream_broke_off", attempts: 1, broken: true},
-			outcome{broken: true}, outcome{status: 200, code: "upstream_broke_off", attempts: 1, broken: true},
+			outcome{broken: true},
+			outcome{status: 200, code: "upstream_broke_off", attempts: 1, broken: true},
+			outcome{broken: true},
+			outcome{status: 200, code: "upstream_broke_off", attempts: 1, broken: true},
 		},
 		{
 			fault{name: "cut before the first token", headers: fixed("X-Demo-Break", "events=1")},
-			outcome{broken: true}, three(502, "upstream_unreachable"),
-			outcome{broken: true}, next,
+			outcome{broken: true},
+			three(502, "upstream_unreachable"),
+			outcome{broken: true},
+			next,
 		},
 		{
 			fault{name: "bad gzip", headers: fixed("X-Demo-Encoding", "bad-gzip")},

@@ -81,6 +81,7 @@ func (c *crowd) ask(t *testing.T, r *running, clients int) {
 
 // one asks once.
 func (c *crowd) one(t *testing.T, r *running, rt http.RoundTripper, body string) {
+	t.Helper()
 	c.asked.Add(1)
 	req := r.request(t, http.MethodPost, "/v1/chat/completions", body)
 	res, err := rt.RoundTrip(req)

@@ -107,8 +107,20 @@ func (x *race) enter() bool {
 		return false
 	}
 	a.charged = true
+	x.alike(a.req)
 	x.hedge = entrant{attempt: a, cancel: cancel}
 	return true
+}
+
+// alike has the second attempt ask for the model that the first asks for, where
+// that is the client's: an upstream that takes long is not out, so there is no
+// reason yet to fall back on another model.
+func (x *race) alike(second *http.Request) {
+	if x.first.note.Model() != plugins.CallOf(x.req.Context()).Ask().Model {
+		return
+	}
+	second.Header = second.Header.Clone() // shared with the first
+	second.Header.Set("X-Relay-Fallback", "off")
 }
 
 // guarded makes the second attempt. A panic, which nobody above would catch in

@@ -45,7 +45,8 @@ type Config struct {
 	// StreamKeepalive is how long a stream may be silent before its first event
 	// until a comment is sent in front of it, and then again and again, so that
 	// load balancers do not cut the line. The status is 200 from then on: an
-	// error comes as an event of the stream. 0 sends none.
+	// error comes as an event of the stream. An upstream without a peek, or a
+	// body longer than max_replay, gets none. 0 sends none.
 	StreamKeepalive time.Duration `koanf:"stream_keepalive"`
 
 	// OnClientGone is what becomes of an answer whose client has left: cancel

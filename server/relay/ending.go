@@ -85,7 +85,7 @@ func (t *tail) open() bool {
 	end := t.last[:]
 	for _, empty := range [...]string{"\n\n", "\r\r", "\n\r\n", "\n\r", "\r\r\n"} {
 		if bytes.HasSuffix(end, []byte(empty)) {
-			return !bytes.Contains(end, []byte("[DONE]"))
+			return !bytes.HasSuffix(bytes.TrimRight(end, "\r\n"), []byte("[DONE]"))
 		}
 	}
 	return false

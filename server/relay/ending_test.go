@@ -44,6 +44,8 @@ func TestAnErrorEventStandsBetweenTwoEvents(t *testing.T) {
 		{"within an event of CR", "data: 1\r", false},
 		{"behind the sign that it is whole", "data: 1\n\ndata: [DONE]\n\n", false},
 		{"behind that sign with CRLF", "data: 1\r\n\r\ndata: [DONE]\r\n\r\n", false},
+		{"behind an event that speaks of it", "data: {\"text\":\"[DONE]\"}\n\n", true},
+		{"behind a short event that speaks of it", "data: [DONE]\"}\n\n", true},
 		{"behind an event after a sign", "data: [DONE]\n\ndata: more\n\n", true},
 	}
 	readers := map[string]func(io.Reader) io.Reader{

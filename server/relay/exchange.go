@@ -146,14 +146,24 @@ func (a *answer) Read(p []byte) (int, error) {
 		a.stop()
 		a.stream = false // stop once
 	}
-	switch {
-	case errors.Is(err, io.EOF):
-		clean(a.res.Trailer) // which came with the end
-	case err != nil:
-		err = a.cause(err)
-		a.call.SetFault(err)
+	if err == nil || a.whole(err) {
+		return n, err
 	}
+	err = a.cause(err)
+	a.call.SetFault(err)
 	return n, err
+}
+
+// whole reports whether err, with which the body has ended, says that it is
+// whole, and cleans what came with that. Of a body whose length is not known it
+// does not once the exchange has ended the asking: to a client that hangs up,
+// the upstream may still say that this was all.
+func (a *answer) whole(err error) bool {
+	if err != io.EOF || a.res.ContentLength < 0 && a.cause(err) != io.EOF { //nolint:errorlint // an EOF inside of another error is a body that broke off
+		return false
+	}
+	clean(a.res.Trailer)
+	return true
 }
 
 func (a *answer) Close() error {
