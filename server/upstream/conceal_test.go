@@ -181,3 +181,16 @@ func BenchmarkAddress(b *testing.B) {
 		a.address(req.Context(), req)
 	}
 }
+
+// The texts are those of json_encode in PHP, System.Text.Json in .NET and
+// encodeURIComponent with small letters.
+func TestTheFormsOfAKey(t *testing.T) {
+	for _, text := range []string{`sk/very+secret=`, `sk\/very+secret=`, `sk/very\u002Bsecret=`, `sk%2Fvery%2Bsecret%3D`, `sk%2fvery%2bsecret%3d`, `sk%2Fvery+secret=`} {
+		if !holds([]string{"used " + text + "."}, forms("sk/very+secret=")) {
+			t.Errorf("%s is not known as the key", text)
+		}
+	}
+	if got := forms(canary); len(got) != 1 || got[0] != canary {
+		t.Errorf("forms of a plain key are %q, want it alone", got)
+	}
+}

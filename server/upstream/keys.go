@@ -64,12 +64,28 @@ func newKeys(upstream string, s Settings, env plugins.Env, m *keyMetrics) (*keys
 	return k, nil
 }
 
-// forms returns how a secret is written in headers and in URLs.
+// forms returns how a secret is written in headers, in URLs and in JSON: there
+// PHP escapes slashes, and .NET what HTML could take for its own.
 func forms(secret string) []string {
-	if escaped := url.QueryEscape(secret); escaped != secret {
-		return []string{secret, escaped}
+	query := url.QueryEscape(secret)
+	all := []string{
+		secret, query, url.PathEscape(secret), lowerEscapes(query),
+		strings.ReplaceAll(secret, "/", `\/`),
+		strings.NewReplacer("+", `\u002B`, "&", `\u0026`, "'", `\u0027`).Replace(secret),
 	}
-	return []string{secret}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// lowerEscapes returns a text whose escapes by percent have small letters.
+func lowerEscapes(text string) string {
+	b := []byte(text)
+	for i := range b {
+		if i > 0 && b[i-1] == '%' || i > 1 && b[i-2] == '%' {
+			b[i] |= 0x20 // a digit has the bit already
+		}
+	}
+	return string(b)
 }
 
 // pick returns the key to ask with: any that is not ejected and by which this
