@@ -2,7 +2,6 @@ package plugins
 
 import (
 	"context"
-	"maps"
 	"net/http"
 	"sync"
 )
@@ -21,7 +20,9 @@ type Call struct {
 	ID    string // the request's id, as X-Request-Id has it
 	Trail Trail  // whom the request has asked
 
-	ask func() Ask
+	read  func() Ask // the asking, when someone wants to know
+	once  sync.Once
+	asked Ask
 
 	mu     sync.Mutex
 	client Client
@@ -29,11 +30,18 @@ type Call struct {
 	cache  string
 	fault  error
 	status int
-	header http.Header
+	header []line
 
 	begun bool   // a stream has begun, though not for the client
 	late  func() // what is due when it comes to nothing
 }
+
+// A line is a header that SetHeader has set.
+type line struct{ key, value string }
+
+// fewLines is for how many of them there is room at first: a few more than the
+// plugins that come with the relay set.
+const fewLines = 12
 
 // NewCall returns a call with the given id. ask tells what is asked; it is
 // called at most once, when someone wants to know. A nil ask asks nothing.
@@ -41,7 +49,7 @@ func NewCall(id string, ask func() Ask) *Call {
 	if ask == nil {
 		ask = func() Ask { return Ask{} }
 	}
-	return &Call{ID: id, ask: sync.OnceValue(ask)}
+	return &Call{ID: id, read: ask}
 }
 
 type callKey struct{}
@@ -60,7 +68,10 @@ func CallOf(ctx context.Context) *Call {
 }
 
 // Ask tells what is asked. The body is scanned on the first call.
-func (c *Call) Ask() Ask { return c.ask() }
+func (c *Call) Ask() Ask {
+	c.once.Do(func() { c.asked = c.read() })
+	return c.asked
+}
 
 // SetClient notes who asks.
 func (c *Call) SetClient(client Client) {
@@ -82,19 +93,37 @@ func (c *Call) Client() (Client, bool) {
 // headers that belong to this call and not to the answer, such as X-Cache, so
 // that nobody stores them.
 func (c *Call) SetHeader(key, value string) {
+	key = http.CanonicalHeaderKey(key)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.header == nil {
-		c.header = make(http.Header, 8)
+	if l := c.find(key); l != nil {
+		l.value = value
+		return
 	}
-	c.header.Set(key, value)
+	if c.header == nil {
+		c.header = make([]line, 0, fewLines)
+	}
+	c.header = append(c.header, line{key, value})
 }
 
 // Header returns one of the headers that SetHeader has set, "" if it was not.
 func (c *Call) Header(key string) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.header.Get(key)
+	if l := c.find(http.CanonicalHeaderKey(key)); l != nil {
+		return l.value
+	}
+	return ""
+}
+
+// find returns the header of that name, nil if there is none. c.mu is held.
+func (c *Call) find(key string) *line {
+	for i := range c.header {
+		if c.header[i].key == key {
+			return &c.header[i]
+		}
+	}
+	return nil
 }
 
 // WriteHeaders puts the headers that SetHeader has set into h, in place of
@@ -102,7 +131,11 @@ func (c *Call) Header(key string) string {
 func (c *Call) WriteHeaders(h http.Header) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	maps.Copy(h, c.header)
+	values := make([]string, len(c.header)) // of all of them
+	for i, l := range c.header {
+		values[i] = l.value
+		h[l.key] = values[i : i+1 : i+1]
+	}
 }
 
 // SetFault notes why the client did not get a whole answer. The first fault
@@ -162,7 +195,7 @@ func (c *Call) Cache() string {
 
 // detached returns a call for a request that outlives this one's client.
 func (c *Call) detached() *Call {
-	d := NewCall(c.ID, c.ask)
+	d := NewCall(c.ID, c.Ask)
 	client, known := c.Client()
 	d.client, d.known = client, known
 	return d

@@ -72,8 +72,4 @@ func (e *Error) clone() *Error {
 }
 
 // AsError returns the answer in err's tree, if there is one.
-func AsError(err error) (*Error, bool) {
-	var e *Error
-	ok := errors.As(err, &e)
-	return e, ok
-}
+func AsError(err error) (*Error, bool) { return errors.AsType[*Error](err) }

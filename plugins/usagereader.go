@@ -30,8 +30,14 @@ const (
 	memberMetadata
 	memberModel
 	memberVersion
-	memberInput
+	memberInput // of CountTokens alone
 )
+
+// memberNames are their names.
+var memberNames = []string{ //nolint:gochecknoglobals // a table that nobody changes
+	memberUsage: "usage", memberMetadata: "usageMetadata", memberModel: "model", memberVersion: "modelVersion",
+	memberInput: "input_tokens",
+}
 
 // A UsageReader reads what an answer has used while it passes. It knows the
 // answers of OpenAI's chat, completions, responses and embeddings, of
@@ -197,11 +203,11 @@ func (u *UsageReader) glance() *glance.Scanner {
 	if u.text != nil {
 		return u.text
 	}
-	names := []string{memberUsage: "usage", memberMetadata: "usageMetadata", memberModel: "model", memberVersion: "modelVersion"}
+	names := memberNames[:memberInput]
 	var into []string
 	switch u.route.Kind {
 	case wire.CountTokens:
-		names = append(names, "input_tokens")
+		names = memberNames
 	case wire.Responses:
 		into = []string{"response"}
 	case wire.Messages:

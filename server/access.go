@@ -95,8 +95,8 @@ func (v *visit) log(log *slog.Logger, status int, took time.Duration, broken boo
 	if a := v.call.Trail.Answer(); a != nil && a.Model() != "" && a.Model() != v.call.Ask().Model {
 		attrs = append(attrs, slog.String("model_answered", a.Model()))
 	}
-	attrs = append(attrs, usage(v.call)...)
-	attrs = append(attrs, v.outcome(ended)...)
+	attrs = appendUsage(attrs, v.call)
+	attrs = v.appendOutcome(attrs, ended)
 	log.LogAttrs(context.Background(), level(status, ended), "request", attrs...)
 }
 

@@ -19,9 +19,9 @@ const (
 	lateError  = "late_error"  // an error came when the stream had begun with comments
 )
 
-// outcome is what the access line tells of the answer and of what went wrong.
-func (v *visit) outcome(ended string) []slog.Attr {
-	attrs := make([]slog.Attr, 0, 5)
+// appendOutcome appends what the access line tells of the answer and of what
+// went wrong.
+func (v *visit) appendOutcome(attrs []slog.Attr, ended string) []slog.Attr {
 	fault := v.fault()
 	if !errors.Is(fault, relay.ErrClientGone) { // who left got nothing of what was written
 		attrs = append(attrs, slog.Int64("bytes", v.w.bytes))

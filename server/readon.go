@@ -30,7 +30,7 @@ func (s *Server) readOn(l relay.Left) {
 	attrs := make([]slog.Attr, 0, 8)
 	attrs = append(attrs,
 		slog.String("request_id", l.Call.ID), slog.Int64("bytes", l.Bytes), slog.Bool("whole", l.Whole))
-	attrs = append(attrs, usage(l.Call)...)
+	attrs = appendUsage(attrs, l.Call)
 	if l.Err != nil && !errors.Is(l.Err, io.EOF) && !errors.Is(l.Err, context.Canceled) {
 		attrs = append(attrs, slog.String("err", faultText(l.Err)))
 	}
@@ -40,15 +40,13 @@ func (s *Server) readOn(l relay.Left) {
 	}
 }
 
-// usage is what the log tells of what an answer has used: nothing where it is
-// not known.
-func usage(call *plugins.Call) []slog.Attr {
+// appendUsage appends what the log tells of what an answer has used: nothing
+// where it is not known.
+func appendUsage(attrs []slog.Attr, call *plugins.Call) []slog.Attr {
 	u := call.Usage()
 	if u.Source == plugins.UsageUnknown {
-		return nil
+		return attrs
 	}
-	return []slog.Attr{
-		slog.Int64("input_tokens", u.Input), slog.Int64("output_tokens", u.Output),
-		slog.String("usage", string(u.Source)),
-	}
+	return append(attrs, slog.Int64("input_tokens", u.Input), slog.Int64("output_tokens", u.Output),
+		slog.String("usage", string(u.Source)))
 }

@@ -55,8 +55,10 @@ const (
 // itself and in those of its members that into names, if they are objects.
 func New(names []string, into ...string) *Scanner {
 	s := &Scanner{names: names, into: into, values: make([][]byte, len(names)), there: make([]bool, len(names))}
-	for _, name := range slices.Concat(names, into) {
-		s.keyBound = max(s.keyBound, 6*len(name)) // each byte as \u0000
+	for _, all := range [...][]string{names, into} {
+		for _, name := range all {
+			s.keyBound = max(s.keyBound, 6*len(name)) // each byte as \u0000
+		}
 	}
 	s.key = make([]byte, 0, s.keyBound+1)
 	return s

@@ -125,6 +125,9 @@ func off(value []byte) bool {
 
 // number returns a value that is a number.
 func number(value []byte) (float64, bool) {
+	if len(value) == 0 {
+		return 0, false // the common case, for which an error is much
+	}
 	f, err := strconv.ParseFloat(string(value), 64)
 	return f, err == nil
 }

@@ -24,7 +24,11 @@ func (m *metrics) upstream(name string, h http.Header) {
 // left sets the gauge of kind to the first of the headers that is a number.
 func (m *metrics) left(name, kind string, h http.Header, keys ...string) {
 	for _, key := range keys {
-		if n, err := strconv.ParseUint(h.Get(key), 10, 63); err == nil {
+		text := h.Get(key)
+		if text == "" {
+			continue // an error costs more than a look
+		}
+		if n, err := strconv.ParseUint(text, 10, 63); err == nil {
 			m.remaining.WithLabelValues(name, kind).Set(float64(n))
 			return
 		}

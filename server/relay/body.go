@@ -95,27 +95,6 @@ func (b *Body) Again() (io.ReadCloser, error) {
 	return b.Reader(), nil
 }
 
-// Peek returns the beginning of the body, up to the longest that can be read
-// again, and whether that is all of it. It reads from the client what has not
-// been read yet; the body can be read from its beginning afterwards.
-func (b *Body) Peek() (head []byte, whole bool) {
-	r := reader{body: b}
-	var skip [4096]byte
-	for {
-		b.mu.Lock()
-		full := int64(len(b.head)) >= b.replay || b.spill || b.err != nil || b.sealed
-		head, whole = b.head, !b.spill && (errors.Is(b.err, io.EOF) || b.passed == b.size)
-		b.mu.Unlock()
-		if full {
-			return head, whole
-		}
-		r.off = int64(len(head))
-		// Never past what can be held, or the beginning would be lost.
-		room := min(int64(len(skip)), b.replay-int64(len(head)))
-		_, _ = r.Read(skip[:room])
-	}
-}
-
 // Err returns what ended the body too early: [ErrTooLarge], or the fault of a
 // client that left or broke the protocol. It is nil as long as all is well.
 func (b *Body) Err() error {
@@ -202,9 +181,7 @@ func (b *Body) keep(p []byte) {
 		b.head, b.spill = nil, true
 		return
 	}
-	if b.head == nil && b.size > 0 && b.size <= b.replay {
-		b.head = make([]byte, 0, b.size)
-	}
+	b.reserve()
 	b.head = append(b.head, p...)
 }
 

@@ -142,6 +142,11 @@ func TestManyReadersSeeTheSameBytes(t *testing.T) {
 	var waits sync.WaitGroup
 	for range 8 {
 		waits.Go(func() {
+			if head, whole := b.Peek(); !bytes.Equal(head, want) || !whole {
+				t.Errorf("peek: %d bytes, whole %t, want %d", len(head), whole, len(want))
+			}
+		})
+		waits.Go(func() {
 			if got, err := io.ReadAll(b.Reader()); !bytes.Equal(got, want) || err != nil {
 				t.Errorf("got %d bytes, %v, want %d", len(got), err, len(want))
 			}

@@ -23,6 +23,7 @@ type exchange struct {
 	w      *writer
 	err    error     // why there is no answer
 	body   io.Closer // of the answer; nil if there is none
+	answer answer    // see begin
 }
 
 // end closes an answer that was left open, since plugins hold slots until a
@@ -79,13 +80,16 @@ func (x *exchange) cut() bool {
 	return known
 }
 
-// begin returns the answer of an asking under ctx, which is about to begin.
+// begin returns the answer of an asking under ctx, which is about to begin. There
+// is one asking in an exchange.
 func (x *exchange) begin(ctx context.Context) *answer {
-	a := &answer{call: x.call}
+	a := &x.answer
+	a.call = x.call
 	a.ctx, a.cancel = context.WithCancelCause(ctx)
 	if timeout := x.options.Timeout; timeout > 0 {
 		a.timer = time.AfterFunc(timeout, a.late)
-		a.ctx = bounded{a.ctx, time.Now().Add(timeout)}
+		a.bounded = bounded{a.ctx, time.Now().Add(timeout)}
+		a.ctx = &a.bounded
 	}
 	return a
 }
@@ -112,6 +116,8 @@ type answer struct {
 	ctx    context.Context //nolint:containedctx // of this exchange: its cause says why it ended
 	cancel context.CancelCauseFunc
 	timer  *time.Timer
+
+	bounded bounded // is ctx, if there is a time limit
 }
 
 // late is called when the answer should have begun.

@@ -11,16 +11,15 @@ import (
 // was chosen, and bounds it in time. Neither the answer nor an error tells the
 // key.
 func (a *asking) exchange(req *http.Request) (*http.Response, error) {
-	v, ctx := a.vigil(req.Context())
+	ctx := a.vigil.start(req.Context(), &a.member.set)
 	out := a.address(ctx, req)
 	a.upload.watch(out, a.now)
 	res, err := a.member.client.RoundTrip(out)
 	if err != nil {
-		return nil, a.failed(v.over(err))
+		return nil, a.failed(a.vigil.over(err))
 	}
 	res.Request = req // the one that was sent holds the key
-	v.guard(res, a.looksInto(req, res) && mediaType(res.Header) == eventStream && !encoded(res.Header))
-	a.vigilant = v
+	a.vigil.guard(res, a.looksInto(req, res) && mediaType(res.Header) == eventStream && !encoded(res.Header))
 	if a.key.secret != "" {
 		conceal(res, a.key.forms)
 	}

@@ -26,7 +26,7 @@ type followed struct {
 // Read implements [io.Reader].
 func (f *followed) Read(p []byte) (int, error) {
 	ctx := f.req.Context()
-	inTime := ctx.Err() == nil && f.asking.vigilant.runs()
+	inTime := ctx.Err() == nil && f.asking.vigil.runs()
 	n, err := f.body.Read(p)
 	if n > 0 && !f.seen.Load() {
 		f.seen.Store(true)

@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -29,14 +30,14 @@ func (a *asking) inspect(req *http.Request, res *http.Response) (*http.Response,
 	if !a.looksInto(req, res) {
 		return res, nil
 	}
-	t := &tally{asking: a, usage: plugins.NewUsageReader(req.URL, req.ContentLength)}
+	t := &tally{asking: a, src: res.Body, usage: plugins.NewUsageReader(req.URL, req.ContentLength)}
 	switch media := mediaType(res.Header); {
 	case encoded(res.Header):
-		plugins.Watch(res, t.opaque, t.end)
+		t.opaque, res.Body = true, t
 	case media == eventStream:
 		return a.stream(req, res, t)
 	case media == "application/json" || strings.HasSuffix(media, "+json"):
-		plugins.Watch(res, t.json, t.end)
+		res.Body = t
 	}
 	return res, nil
 }
@@ -66,35 +67,47 @@ func encoded(h http.Header) bool {
 	return false
 }
 
-// A tally takes down what an answer has used. Closing the answer while it is
-// read ends it too, so it is locked.
+// A tally takes down what an answer has used. It is the body of one that is no
+// stream. Closing the answer while it is read ends it too, so it is locked.
 type tally struct {
 	*asking
+	src    io.ReadCloser
+	opaque bool // it cannot be read
+
 	mu    sync.Mutex
 	usage *plugins.UsageReader
 	ended bool
 }
 
-func (t *tally) json(piece []byte) {
+// Read implements [io.Reader].
+func (t *tally) Read(p []byte) (int, error) {
+	n, err := t.src.Read(p)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.usage.JSON(piece)
+	switch {
+	case n <= 0:
+	case t.opaque:
+		t.usage.Opaque(p[:n])
+	default:
+		t.usage.JSON(p[:n])
+	}
+	if err != nil {
+		t.close(err == io.EOF) // one inside of another error is a body that broke off
+	}
+	return n, err
 }
 
-func (t *tally) opaque(piece []byte) {
+// Close implements [io.Closer].
+func (t *tally) Close() error {
+	err := t.src.Close() // first: it ends a Read
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.usage.Opaque(piece)
+	t.close(false)
+	return err
 }
 
-// end ends an answer, which was read to its end if whole.
-func (t *tally) end(whole bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.close(whole)
-}
-
-// close is end for who has locked the tally. It works once.
+// close ends an answer, which was read to its end if whole. It works once. t.mu
+// is held.
 func (t *tally) close(whole bool) {
 	if t.ended {
 		return

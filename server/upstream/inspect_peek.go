@@ -17,13 +17,13 @@ import (
 // may be asked. A stream that begins with an error which passes is returned
 // with [plugins.FaultEvent] on the attempt.
 func (a *asking) stream(req *http.Request, res *http.Response, t *tally) (*http.Response, error) {
-	s := &stream{tally: t, src: res.Body, events: sse.NewReader(res.Body)}
+	s := &stream{tally: t, events: sse.NewReader(res.Body)}
 	if err := s.peek(req.Context()); err != nil {
 		_ = s.src.Close()
 		s.events.Release()
 		return nil, err
 	}
-	a.vigilant.begin()
+	a.vigil.begin()
 	if a.added {
 		res.ContentLength = -1 // for something is taken out
 		res.Header.Del("Content-Length")

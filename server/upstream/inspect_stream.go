@@ -15,7 +15,6 @@ import (
 // an event of the relay's own can follow.
 type stream struct {
 	*tally
-	src    io.ReadCloser
 	events *sse.Reader // nil when src has ended or was closed
 	err    error       // that src has ended with
 

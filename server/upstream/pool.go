@@ -159,8 +159,11 @@ type asking struct {
 	upload upload    // of its body
 	added  bool      // include_usage, which the client did not ask for
 
-	vigilant *vigil // over the answer; nil bounds nothing
-	settled  bool   // what it came to is taken down
+	// What the answer passes through, see there.
+	vigil vigil
+	end   followed
+
+	settled bool // what it came to is taken down
 }
 
 // RoundTrip asks one upstream. It goes by the request's model, and prefers

@@ -179,7 +179,8 @@ func (a *asking) report(ctx context.Context, v verdict, wait time.Duration, why 
 	case good:
 		a.ticket, change = s.breaker.Answered(a.now(), a.ticket)
 	case bad:
-		s.last.Store(&why)
+		last := why // which is on the heap, as why is not
+		s.last.Store(&last)
 		change = s.breaker.Failure(a.now(), a.ticket, wait)
 	}
 	a.tell(ctx, a.member, change, why)
@@ -228,5 +229,6 @@ func (a *asking) follow(req *http.Request, res *http.Response, v verdict) {
 		plugins.Watch(res, nil, func(bool) { a.member.state.leave() })
 		return
 	}
-	res.Body = &followed{body: res.Body, asking: a, req: req, verdict: v}
+	a.end = followed{body: res.Body, asking: a, req: req, verdict: v}
+	res.Body = &a.end
 }

@@ -32,30 +32,30 @@ func tooSlow(code, message string) *plugins.Error {
 
 // A vigil bounds one attempt in time: as the body of its answer it bounds
 // each wait for the upstream, and not the time that the reader takes. When it is
-// up it cancels the attempt, and its error is the cause. A nil vigil bounds
-// nothing.
+// up it cancels the attempt, and its error is the cause. One that was not
+// started, or has nothing to bound, bounds nothing.
 type vigil struct {
-	ctx    context.Context //nolint:containedctx // of this attempt: its cause says why it ended
-	cancel context.CancelCauseFunc
-	whole  *time.Timer // nil without attempt_timeout
-	pause  *time.Timer // nil without idle_timeout, and before the body; stopped but in Read
+	ctx    context.Context         //nolint:containedctx // of this attempt: its cause says why it ended
+	cancel context.CancelCauseFunc // nil if it bounds nothing
+	whole  *time.Timer             // nil without attempt_timeout
+	pause  *time.Timer             // nil without idle_timeout, and before the body; stopped but in Read
 	idle   time.Duration
 	waits  bool // for the first event, which idle_timeout does not bound
 	body   io.ReadCloser
 }
 
-// vigil begins to bound an attempt, and returns the context to send it with.
-func (a *asking) vigil(ctx context.Context) (*vigil, context.Context) {
-	s := &a.member.set
+// start begins to bound an attempt as the settings say, and returns the context
+// to send it with.
+func (v *vigil) start(ctx context.Context, s *Settings) context.Context {
 	if s.IdleTimeout <= 0 && s.AttemptTimeout <= 0 {
-		return nil, ctx
+		return ctx
 	}
-	v := &vigil{idle: s.IdleTimeout}
+	v.idle = s.IdleTimeout
 	v.ctx, v.cancel = context.WithCancelCause(ctx)
 	if s.AttemptTimeout > 0 {
 		v.whole = time.AfterFunc(s.AttemptTimeout, v.end)
 	}
-	return v, v.ctx
+	return v.ctx
 }
 
 // end is called when attempt_timeout is over.
@@ -66,7 +66,7 @@ func (v *vigil) stall() { v.cancel(ErrIdle) }
 
 // over ends what has no answer, and returns why.
 func (v *vigil) over(err error) error {
-	if v != nil {
+	if v.cancel != nil {
 		v.stop()
 		err = v.cause(err)
 		v.cancel(nil)
@@ -78,21 +78,17 @@ func (v *vigil) over(err error) error {
 }
 
 // begin has idle_timeout bound what comes from now on: a stream has begun.
-func (v *vigil) begin() {
-	if v != nil {
-		v.waits = false
-	}
-}
+func (v *vigil) begin() { v.waits = false }
 
 // runs reports whether the attempt may still go on.
-func (v *vigil) runs() bool { return v == nil || v.ctx.Err() == nil }
+func (v *vigil) runs() bool { return v.cancel == nil || v.ctx.Err() == nil }
 
 // guard goes on with the body of the answer. If that is a stream, its first
 // event may take as long as first_token_timeout says, until [vigil.begin]. A connection that was upgraded is
 // bounded by nothing: its silence means nothing, and it has no end.
 func (v *vigil) guard(res *http.Response, stream bool) {
 	switch {
-	case v == nil:
+	case v.cancel == nil:
 	case res.StatusCode == http.StatusSwitchingProtocols:
 		v.stop()
 	default:

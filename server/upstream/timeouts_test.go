@@ -263,7 +263,8 @@ func BenchmarkIdle(b *testing.B) {
 		b.Fatal(err)
 	}
 	a := &asking{Pool: p, member: p.members[0]}
-	v, ctx := a.vigil(b.Context())
+	v := &a.vigil
+	ctx := v.start(b.Context(), &a.member.set)
 	res := &http.Response{StatusCode: http.StatusOK, Body: &slow{ctx: ctx, pieces: -1}}
 	v.guard(res, false)
 	v.body = io.NopCloser(endless{})
