@@ -92,3 +92,18 @@ func write(t testing.TB, upload *io.PipeWriter, piece string) {
 		t.Fatal(err)
 	}
 }
+
+func TestWhatAClientThatLeftMayHaveUsedIsPartial(t *testing.T) {
+	tidy(t)
+	r := start(t, whole)
+	c := r.call(t, speaks(t, "HTTP/1.1"), "/v1/chat/completions", strings.NewReader(unary), http.Header{"X-Demo-Latency": {"1h"}})
+	r.await(t, func(rec demo.Record) bool { return rec.BodyBytes == int64(len(unary)) })
+	c.leave()
+	line := r.Log.access(t, "leaver")
+	if want := float64((len(unary) + 3) / 4); line["usage"] != "partial" || line["input_tokens"] != want {
+		t.Errorf("access line %v, want partial use with %v tokens of input", line, want)
+	}
+	if got := r.metric(t, "relay_upstream_tokens_total", "kind", "input", "source", "partial"); got != float64((len(unary)+3)/4) {
+		t.Errorf("%v tokens of input were counted", got)
+	}
+}

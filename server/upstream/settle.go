@@ -49,11 +49,24 @@ func (a *asking) settle(req *http.Request, res *http.Response, err error) (*http
 	a.hear(ctx, v, err)
 	a.settled = true
 	if err != nil {
+		a.giveUp(req)
 		a.member.state.leave()
 		return nil, err
 	}
 	a.follow(req, res, v)
 	return res, nil
+}
+
+// giveUp takes down what a request may have used whose client left, or whose
+// time was up, before there was any answer: an upstream that was asked may have
+// worked on it all the same.
+func (a *asking) giveUp(req *http.Request) {
+	if req.Context().Err() == nil || a.attempt.Unsent() || !a.route.Inspected() {
+		return
+	}
+	u := plugins.NewUsageReader(req.URL, req.ContentLength).Usage(false)
+	a.attempt.SetUsage(u)
+	a.member.state.meters.tokens.used(u)
 }
 
 // abandon gives back what an attempt holds that came to nothing, by a panic.
