@@ -25,7 +25,7 @@ upstreams: {one: {base_url: "http://x/v1", weight: -1}, two: {base_url: "http://
 				"no_such: unknown key",
 				"plugins.limit.max_in_flight: -1 is negative",
 				"upstreams.one.weight: -1 is negative",
-				"upstreams.two: api_key: NO_SUCH is not set",
+				"upstreams.two.api_key_env: NO_SUCH is not set",
 				"plugins.auth: keys_file: open /no/such.yaml: no such file or directory",
 				"tls.cert_file: open /no/such.crt: no such file or directory",
 				"tls.key_file: open /no/such.key: no such file or directory",
@@ -49,7 +49,7 @@ plugins: {auth: {clients: {a: {keys: {k: {sha256: HASH}}}}}}
 upstreams: {one: {base_url: "http://x/v1", api_key_file: /no/such}}
 `,
 			[]string{
-				"upstreams.one: api_key: open /no/such: no such file or directory",
+				"upstreams.one.api_key_file: open /no/such: no such file or directory",
 				"chain: auth faces the client, so it must come before limit",
 			},
 		},

@@ -1,6 +1,9 @@
 package upstream
 
 import (
+	"errors"
+	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -12,6 +15,20 @@ import (
 // by another model than the one that it asks for, with one of: off, false, no,
 // none, 0.
 const FallbackHeader = "X-Relay-Fallback"
+
+// checkFallbacks reports the models of fallbacks that nobody serves: what falls
+// back on nobody is a mistake in a name.
+func (p *Pool) checkFallbacks() error {
+	var errs []error
+	for _, model := range slices.Sorted(maps.Keys(p.config.Fallbacks)) {
+		for _, name := range append([]string{model}, p.config.Fallbacks[model]...) {
+			if !slices.ContainsFunc(p.members, func(m *member) bool { return m.set.serves(name) }) {
+				errs = append(errs, fmt.Errorf("fallbacks.%s: no upstream serves %s: see models and rewrite of the upstreams", model, name))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
 
 // refusesFallback reports whether the client wants the model that it asks for
 // or none.

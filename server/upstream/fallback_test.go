@@ -5,10 +5,12 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/holysheep/relay/internal/wire"
 	"github.com/holysheep/relay/plugins"
 	"github.com/holysheep/relay/plugins/plugintest"
 )
@@ -136,8 +138,10 @@ func TestTheModelIsToldOnlyWhereItCouldBeAnother(t *testing.T) {
 	}
 }
 
-func TestAModelThatNobodyServesDoesNotFallBack(t *testing.T) {
-	p := falling(t, map[string]Settings{"c": at(0, 1, "claude")})
+func TestAModelThatNobodyServesOverThisWireDoesNotFallBack(t *testing.T) {
+	elsewhere := at(0, 1, "gpt")
+	elsewhere.Wires = []wire.Name{wire.Gemini}
+	p := falling(t, map[string]Settings{"a": elsewhere, "c": at(0, 1, "claude", "deepseek")})
 	if _, err := p.RoundTrip(plugintest.Request(t, `{"model":"gpt"}`)); !errors.Is(err, ErrModel) {
 		t.Errorf("err = %v, want %v", err, ErrModel)
 	}
@@ -163,5 +167,36 @@ func TestAnUpstreamThatIsNotReachedIsNotAskedForAnotherModel(t *testing.T) {
 		if want == "a gpt" && a.Alternatives() != 1 {
 			t.Errorf("%d others, want 1: the same upstream is none", a.Alternatives())
 		}
+	}
+}
+
+func TestFallbacksThatCanBeNone(t *testing.T) {
+	tests := []struct {
+		name string
+		all  map[string][]string
+		want string
+	}{
+		{"good ones", map[string][]string{"gpt-4.1": {"gpt-4o", "sonnet"}}, ""},
+		{"none", map[string][]string{"gpt-4.1": nil}, "fallbacks.gpt-4.1: names no model"},
+		{"an empty one", map[string][]string{"gpt-4.1": {"gpt-4o", ""}}, "or an empty one"},
+		{"itself", map[string][]string{"gpt-4.1": {"gpt-4.1"}}, "falls back on itself"},
+		{"one twice", map[string][]string{"gpt-4.1": {"gpt-4o", "gpt-4o"}}, "names gpt-4o twice"},
+		{"a glob of its own", map[string][]string{"gpt-*": {"gpt-4o"}}, "holds a glob"},
+		{"a glob of others", map[string][]string{"gpt-4.1": {"claude-*"}}, "holds a glob"},
+		{"one that nobody serves", map[string][]string{"gpt-4.1": {"sonet"}}, "fallbacks.gpt-4.1: no upstream serves sonet"},
+		{"for what nobody serves", map[string][]string{"opus": {"sonnet"}}, "fallbacks.opus: no upstream serves opus"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			err := ValidateFallbacks(tt.all)
+			if err == nil {
+				_, err = New(Config{Upstreams: map[string]Settings{
+					"one": settings("http://x/v1", func(s *Settings) { s.Models = []string{"gpt-*", "sonnet"} }),
+				}, Fallbacks: tt.all}, plugintest.Env(t, nil))
+			}
+			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+				t.Errorf("err = %v, want %q", err, tt.want)
+			}
+		})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -86,11 +87,20 @@ func ValidateFallbacks(all map[string][]string) error {
 	var errs []error
 	for _, model := range slices.Sorted(maps.Keys(all)) {
 		others := all[model]
+		add := func(problem string) { errs = append(errs, fmt.Errorf("fallbacks.%s: %s", model, problem)) }
 		if model == "" || len(others) == 0 || slices.Contains(others, "") {
-			errs = append(errs, fmt.Errorf("fallbacks.%s: names no model to fall back on, or an empty one", model))
+			add("names no model to fall back on, or an empty one")
 		}
-		if slices.Contains(others, model) {
-			errs = append(errs, fmt.Errorf("fallbacks.%s: falls back on itself", model))
+		if strings.Contains(model+strings.Join(others, ""), "*") {
+			add("holds a glob: name each model")
+		}
+		for i, other := range others {
+			switch {
+			case other == model:
+				add("falls back on itself")
+			case slices.Contains(others[:i], other):
+				add("names " + other + " twice")
+			}
 		}
 	}
 	return errors.Join(errs...)

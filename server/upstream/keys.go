@@ -2,7 +2,6 @@ package upstream
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/url"
@@ -40,12 +39,12 @@ func newKeys(upstream string, s Settings, env plugins.Env, m *keyMetrics) (*keys
 	}
 	text, err := env.Secret(s.APIKeyEnv, s.APIKeyFile)
 	if err != nil {
-		return nil, fmt.Errorf("api_key: %w", err)
+		return nil, fmt.Errorf("%s: %w", s.keySource(), err)
 	}
 	k := &keys{upstream: upstream}
 	for i, secret := range strings.FieldsFunc(text, func(c rune) bool { return c == ',' || unicode.IsSpace(c) }) {
 		if !httpguts.ValidHeaderFieldValue(secret) {
-			return nil, fmt.Errorf("api_key: key %d holds what no header may", i+1)
+			return nil, fmt.Errorf("%s: key %d holds what no header may", s.keySource(), i+1)
 		}
 		if slices.ContainsFunc(k.all, func(other *key) bool { return other.secret == secret }) {
 			continue
@@ -59,9 +58,17 @@ func newKeys(upstream string, s Settings, env plugins.Env, m *keyMetrics) (*keys
 		k.all = append(k.all, &key{name: fmt.Sprint(i + 1), secret: secret, forms: forms(secret), state: state})
 	}
 	if len(k.all) == 0 {
-		return nil, errors.New("api_key: holds no key")
+		return nil, fmt.Errorf("%s: holds no key", s.keySource())
 	}
 	return k, nil
+}
+
+// keySource returns the setting that says where the keys stand.
+func (s Settings) keySource() string {
+	if s.APIKeyEnv != "" {
+		return "api_key_env"
+	}
+	return "api_key_file"
 }
 
 // forms returns how a secret is written in headers, in URLs and in JSON: there

@@ -23,8 +23,8 @@ func TestKeysAreReadOneByOne(t *testing.T) {
 		{"one a line", "a\nb\r\n\n c\n", []string{"1", "a", "2", "b", "3", "c"}, ""},
 		{"between commas", "a,b, c", []string{"1", "a", "2", "b", "3", "c"}, ""},
 		{"the same again keeps the others' names", "a b a c", []string{"1", "a", "2", "b", "4", "c"}, ""},
-		{"none", " ,\n, ", nil, "api_key: holds no key"},
-		{"what no header may hold", "hunter1 hunter\x012", nil, "api_key: key 2 holds what no header may"},
+		{"none", " ,\n, ", nil, "api_key_file: holds no key"},
+		{"what no header may hold", "hunter1 hunter\x012", nil, "api_key_file: key 2 holds what no header may"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

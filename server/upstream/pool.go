@@ -115,7 +115,7 @@ func New(c Config, env plugins.Env) (*Pool, error) {
 			one.state, err = newState(name, one.set, c.Health, m, env)
 		}
 		if err != nil {
-			errs = append(errs, fmt.Errorf("upstreams.%s: %w", name, err))
+			errs = append(errs, fmt.Errorf("upstreams.%s.%w", name, err))
 			continue
 		}
 		one.wires = wiresOf(one.set, c.Upstreams)
@@ -124,7 +124,7 @@ func New(c Config, env plugins.Env) (*Pool, error) {
 		p.wires |= one.wires
 	}
 	slices.SortStableFunc(p.members, func(a, b *member) int { return a.set.Priority - b.set.Priority })
-	errs = append(errs, p.keepLists(env))
+	errs = append(errs, p.keepLists(env), p.checkFallbacks())
 	return p, errors.Join(errs...)
 }
 

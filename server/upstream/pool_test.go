@@ -144,7 +144,7 @@ func TestProblemsAreReportedAtOnce(t *testing.T) {
 		"a": settings("http://a/v1", func(s *Settings) { s.APIKeyEnv = "NOT_SET" }),
 		"b": settings("http://b/v1", func(s *Settings) { s.APIKeyFile = "/does/not/exist" }),
 	}}, plugintest.Env(t, nil))
-	for _, want := range []string{"upstreams.a: api_key", "NOT_SET", "upstreams.b: api_key", "/does/not/exist"} {
+	for _, want := range []string{"upstreams.a.api_key_env: NOT_SET", "NOT_SET", "upstreams.b.api_key_file: ", "/does/not/exist"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("err = %v, want it to name %s", err, want)
 		}

@@ -220,7 +220,7 @@ func TestFilesThatCannotBeUsedAreNamed(t *testing.T) {
 			_, err := New(Config{Upstreams: map[string]Settings{"one": settings("https://x/v1", func(s *Settings) {
 				s.CAFile, s.CertFile, s.KeyFile = path(tt.ca), path(tt.cert), path(tt.key)
 			})}}, plugintest.Env(t, nil))
-			if err == nil || !strings.Contains(err.Error(), "upstreams.one: "+tt.want) {
+			if err == nil || !strings.Contains(err.Error(), "upstreams.one."+tt.want) {
 				t.Fatalf("err = %v, want %q", err, tt.want)
 			}
 			if strings.Contains(strings.ReplaceAll(err.Error(), dir, ""), "hunter2") {
