@@ -69,7 +69,7 @@ func TestAHedgeThroughTheWholeRelay(t *testing.T) {
 	tidy(t)
 	first, second := newFallen(t), newFallen(t)
 	r := startHedging(t, first, second)
-	spent := r.metric(t, "relay_upstream_tokens_total", "upstream", "one")
+	spent := r.metric(t, "relay_upstream_tokens_total", "upstream", "one", "source", "reported")
 	first.stand()
 	asked, hedges := first.Books().Len(), second.Books().Len()
 	for i := range 2 {
@@ -104,8 +104,13 @@ func TestAHedgeThroughTheWholeRelay(t *testing.T) {
 	if got := r.metric(t, "relay_retry_hedges_total", "outcome", "won"); got != 2 {
 		t.Errorf("%g hedges have won, want 2", got)
 	}
-	if got := r.metric(t, "relay_upstream_tokens_total", "upstream", "one"); got != spent {
-		t.Errorf("attempts that lost have used %g tokens", got-spent)
+	if got := r.metric(t, "relay_upstream_tokens_total", "upstream", "one", "source", "reported"); got != spent {
+		t.Errorf("attempts that lost have reported %g tokens", got-spent)
+	}
+	// What they may have used all the same is their question: a token for four bytes.
+	want := 2 * float64((len(embeddingOf("to be asked for twice"))+3)/4)
+	if got := r.metric(t, "relay_upstream_tokens_total", "upstream", "one", "source", "partial"); got != want {
+		t.Errorf("attempts that lost may have used %g tokens, want %g", got, want)
 	}
 }
 
