@@ -66,6 +66,23 @@ upstreams: {one: {base_url: "http://x/v1", weight: -1}}
 				"upstreams.one.weight: -1 is negative",
 			},
 		},
+		{
+			"fallbacks of an upstream that is refused, and of one that cannot be built", `
+upstreams: {one: {base_url: "http://x/v1", models: [a], api_key_env: NO_SUCH}, two: {base_url: "http://x/v1", models: [b], weight: -1}}
+fallbacks: {a: [b]}
+`,
+			[]string{
+				"upstreams.two.weight: -1 is negative",
+				"upstreams.one.api_key_env: NO_SUCH is not set",
+			},
+		},
+		{
+			"fallbacks that nobody serves", `
+upstreams: {one: {base_url: "http://x/v1", models: [a]}}
+fallbacks: {a: [b]}
+`,
+			[]string{"fallbacks.a: no upstream serves b: see models and rewrite of the upstreams"},
+		},
 		{"nothing but what is no map", "plugins: 1\nupstreams: 2\ntls: 3\n", []string{
 			"plugins: a number stands where a map is expected",
 			"tls: a number stands where a map is expected",

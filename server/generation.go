@@ -76,6 +76,9 @@ func (g *generation) gather(s *Server, reads *watch.Reads) (err error) {
 		Upstreams: upstreams, Fallbacks: g.config.Config.Fallbacks, Health: g.config.Config.Health,
 		Dial: s.options.dial,
 	}
+	if g.config.Refused("upstreams") {
+		c.Fallbacks = nil // what they name may be served by one that was refused
+	}
 	g.pool, err = upstream.New(c, s.env("upstream", g.hold, reads))
 	return err
 }

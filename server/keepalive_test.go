@@ -70,7 +70,7 @@ func TestAnErrorThatComesLate(t *testing.T) {
 		code         any
 	}{
 		{"the upstream's", "", answer(429, "application/json", `{"error":{"message":"the-secret-answer","type":"tokens","code":"slow"}}`), limited, told{429, lateError, 1}, nil},
-		{"no stream", "", answer(200, "application/json", `{}`), relay.ErrNoStream, told{502, lateError, 1}, nil},
+		{"no stream", "", answer(200, "application/json", `{}`), relay.ErrNoStream, told{502, lateError, 1}, "upstream_no_stream"},
 		{"no answer", "", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, relay.ErrUnreachable, told{502, lateError, 1}, "upstream_unreachable"},
 		{"the relay's key is refused", "", answer(401, "application/json", `{}`), &plugins.Error{
 			Status: 502, Type: "upstream_error", Code: "upstream_unauthorized", Message: "the upstream refused the relay's own credentials",

@@ -27,9 +27,11 @@ func (s *Server) readOn(l relay.Left) {
 		result = "whole"
 	}
 	s.metrics.readOn.WithLabelValues(result).Inc()
-	attrs := make([]slog.Attr, 0, 8)
+	client, _ := l.Call.Client()
+	attrs := make([]slog.Attr, 0, 11)
 	attrs = append(attrs,
-		slog.String("request_id", l.Call.ID), slog.Int64("bytes", l.Bytes), slog.Bool("whole", l.Whole))
+		slog.String("request_id", l.Call.ID), slog.String("client", client.Name),
+		slog.String("model", short(l.Call.Ask().Model)), slog.String("upstream", l.Call.Trail.Last()), slog.Int64("bytes", l.Bytes), slog.Bool("whole", l.Whole))
 	attrs = appendUsage(attrs, l.Call)
 	if l.Err != nil && !errors.Is(l.Err, io.EOF) && !errors.Is(l.Err, context.Canceled) {
 		attrs = append(attrs, slog.String("err", faultText(l.Err)))

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -163,18 +165,27 @@ func (s *Server) Listen() (api, admin net.Addr, err error) {
 		c := s.current.Load().config.Config
 		a, err := net.Listen("tcp", c.Listen)
 		if err != nil {
-			return nil, nil, fmt.Errorf("listen: %w", err)
+			return nil, nil, taken("listen", c.Listen, err)
 		}
 		b, err := net.Listen("tcp", c.Admin)
 		if err != nil {
 			_ = a.Close()
-			return nil, nil, fmt.Errorf("admin: %w", err)
+			return nil, nil, taken("admin", c.Admin, err)
 		}
 		s.listeners.api, s.listeners.admin = a, b
 		bound := a.Addr().String()
 		s.bound.Store(&bound)
 	}
 	return s.listeners.api.Addr(), s.listeners.admin.Addr(), nil
+}
+
+// taken returns why the address of a setting cannot be listened on.
+func taken(key, address string, err error) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%s: %s is taken by another program: set another address, here or by RELAY_%s",
+			key, address, strings.ToUpper(key))
+	}
+	return fmt.Errorf("%s: %w", key, err)
 }
 
 // Gather returns the server's metrics.

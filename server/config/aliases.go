@@ -191,7 +191,8 @@ func (l *loader) keyAlias(variable string) {
 	}
 	target := target(names)
 	if target == "" {
-		if slices.ContainsFunc(names, l.keyless) {
+		named := func(name string) bool { return l.get("upstreams", name, "api_key_env") == variable }
+		if slices.ContainsFunc(names, l.keyless) && !slices.ContainsFunc(names, named) {
 			l.warn("%s has no effect: there are several upstreams: name it in api_key_env of one", variable)
 		}
 		return

@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -134,5 +135,15 @@ func TestAliasOfAPluginThatIsNotBuiltIn(t *testing.T) {
 	}
 	if got := loaded.Config.Drain; got != time.Second {
 		t.Errorf("drain = %s, want 1s", got)
+	}
+}
+
+func TestAKeyThatOneOfSeveralNamesHasItsEffect(t *testing.T) {
+	const file = "upstreams: {one: {base_url: https://a.example/v1, api_key_env: HOLYSHEEP_API_KEY}, two: {base_url: https://b.example/v1}}\n"
+	loaded := mustLoad(t, file+"plugins: {auth: {token: a}}\n", "HOLYSHEEP_API_KEY=sk-canary")
+	for _, w := range warnings(loaded) {
+		if strings.Contains(w, "HOLYSHEEP_API_KEY") {
+			t.Errorf("warning %q, and the variable is named", w)
+		}
 	}
 }

@@ -117,13 +117,15 @@ func (w *waiting) land() error {
 		w.body = res.Body
 		return nil
 	}
-	e := ErrNoStream
-	if res.StatusCode >= 400 {
-		e = told(res)
-	}
-	w.f.drop()
 	// What the upstream wrote is for the client alone.
-	return w.fail(e, fmt.Errorf("the upstream answered %d, when a stream had begun", res.StatusCode))
+	fault := fmt.Errorf("the upstream answered %d, when a stream had begun", res.StatusCode)
+	if res.StatusCode < 400 {
+		w.f.drop()
+		return w.fail(ErrNoStream, ErrNoStream.Because(fault))
+	}
+	e := told(res)
+	w.f.drop()
+	return w.fail(e, fault)
 }
 
 // refused ends the stream with what the client would have been told in place of

@@ -40,7 +40,7 @@ func (p *Pool) pick(a *asking) error {
 	now := p.now()
 	options := a.options(now, room[:0], model)
 	if len(options) == 0 {
-		return ErrModel
+		return p.unknown(a.route, model)
 	}
 	for {
 		i := choose(options)

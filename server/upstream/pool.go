@@ -124,8 +124,11 @@ func New(c Config, env plugins.Env) (*Pool, error) {
 		p.wires |= one.wires
 	}
 	slices.SortStableFunc(p.members, func(a, b *member) int { return a.set.Priority - b.set.Priority })
-	errs = append(errs, p.keepLists(env), p.checkFallbacks())
-	return p, errors.Join(errs...)
+	errs = append(errs, p.keepLists(env))
+	if err := errors.Join(errs...); err != nil {
+		return p, err // one that was left out may serve what fallbacks name
+	}
+	return p, p.checkFallbacks()
 }
 
 func newMember(name string, s Settings, dial Dial, env plugins.Env, kept *keyMetrics) (m *member, err error) {

@@ -68,6 +68,22 @@ func (p *Pool) unserved(r wire.Route) error {
 		"no upstream speaks the API %q: an upstream that does names it under wires", r.Wire))
 }
 
+// unknown returns [ErrModel], and says if the model is served over other wires
+// than that of the route.
+func (p *Pool) unknown(r wire.Route, model string) error {
+	var others wireSet
+	for _, m := range p.members {
+		if m.set.serves(model) {
+			others |= m.wires
+		}
+	}
+	if others == 0 {
+		return ErrModel
+	}
+	return ErrModel.Saying(fmt.Sprintf("no upstream serves this model over the API %s; it is served over %s",
+		r.Wire, wordList(others.names(), ", ")))
+}
+
 // serves reports whether the upstream serves the model.
 func (m *member) serves(model string) bool { return m.set.serves(model) }
 

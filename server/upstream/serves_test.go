@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -80,6 +81,22 @@ func TestWhoServesWhichModel(t *testing.T) {
 	for _, s := range []Settings{{Models: []string{"x"}}, {Rewrite: map[string]string{"m": "y"}}} {
 		if !s.routed() {
 			t.Errorf("%+v is not routed", s)
+		}
+	}
+}
+
+func TestAModelOfAnotherWireIsToldSo(t *testing.T) {
+	p := newPool(t, nil, map[string]Settings{
+		"a": settings("http://x/v1", func(s *Settings) { s.Models = []string{"gpt-*"} }),
+		"b": settings("http://x/v1", func(s *Settings) { s.Models, s.Wires = []string{"claude-*"}, []wire.Name{wire.Anthropic} }),
+	})
+	for model, want := range map[string]string{
+		"claude-x": "no upstream serves this model over the API openai; it is served over anthropic",
+		"llama":    ErrModel.Message,
+	} {
+		_, err := p.RoundTrip(plugintest.Request(t, `{"model":"`+model+`"}`))
+		if e, ok := plugins.AsError(err); !ok || !errors.Is(err, ErrModel) || e.Message != want {
+			t.Errorf("%s: %v, want %q", model, err, want)
 		}
 	}
 }

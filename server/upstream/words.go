@@ -119,14 +119,24 @@ func (c Config) whoServes(order []string) []string {
 func (c Config) namesOf(order []string, serve func(*Settings) bool) string {
 	var apis []string
 	for _, w := range wire.Names() {
-		var names []string
+		names, before := "", 0
 		for _, name := range order {
-			if s := c.Upstreams[name]; serve(&s) && wiresOf(s, c.Upstreams)&wireBit(w) != 0 {
-				names = append(names, name)
+			s := c.Upstreams[name]
+			if !serve(&s) || wiresOf(s, c.Upstreams)&wireBit(w) == 0 {
+				continue
 			}
+			switch {
+			case names == "":
+				names = name
+			case s.Priority == before:
+				names += " and " + name
+			default:
+				names += ", then " + name
+			}
+			before = s.Priority
 		}
-		if len(names) > 0 {
-			apis = append(apis, wordList(names, ", then ")+" over "+string(w))
+		if names != "" {
+			apis = append(apis, names+" over "+string(w))
 		}
 	}
 	switch {
