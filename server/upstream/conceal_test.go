@@ -194,3 +194,27 @@ func TestTheFormsOfAKey(t *testing.T) {
 		t.Errorf("forms of a plain key are %q, want it alone", got)
 	}
 }
+
+// A key of a few letters, such as a test has, stands in every other word.
+func TestAKeyThatIsAWordTakesNothingFromAnAnswer(t *testing.T) {
+	up := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusTeapot)
+		_, _ = io.WriteString(w, `{"error":{"message":"a json"}}`)
+	}))
+	defer up.Close()
+	for _, key := range []string{"a", "json"} {
+		p := newPool(t, map[string]string{"KEY": key}, map[string]Settings{
+			"one": settings(up.URL, func(s *Settings) { s.APIKeyEnv = "KEY" }),
+		})
+		res, err := p.RoundTrip(plugintest.Request(t, `{}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(res.Body)
+		_ = res.Body.Close()
+		if res.Header.Get("Content-Type") != "application/json" || string(body) != `{"error":{"message":"a json"}}` {
+			t.Errorf("by the key %s came %q, %s", key, res.Header, body)
+		}
+	}
+}

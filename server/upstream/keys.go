@@ -71,9 +71,17 @@ func (s Settings) keySource() string {
 	return "api_key_file"
 }
 
+// shortSecret is the length below which a key is not looked for in answers: it
+// would be found in words such as application/json, and is no secret. The
+// shortest keys of known APIs have 32 characters.
+const shortSecret = 8
+
 // forms returns how a secret is written in headers, in URLs and in JSON: there
 // PHP escapes slashes, and .NET what HTML could take for its own.
 func forms(secret string) []string {
+	if len(secret) < shortSecret {
+		return nil
+	}
 	query := url.QueryEscape(secret)
 	all := []string{
 		secret, query, url.PathEscape(secret), lowerEscapes(query),
