@@ -17,7 +17,7 @@ run: ## build and relay: to the real upstream if HOLYSHEEP_API_KEY is set, else 
 build: ## build bin/relay, static
 	@ci/build.sh
 
-test: test-relay fuzz test-chart ## run every test, about 4 minutes warm and 10 cold
+test: test-relay fuzz test-chart ## run every test, about 9 minutes warm and 15 cold
 
 test-relay: ## run the relay's tests under the race detector
 	go test -race ./...
@@ -46,7 +46,7 @@ smoke: ## start the built binary as README does, and ask it with curl
 image: ## build the container image with docker, podman or buildah, whichever works
 	ci/image.sh
 
-bench: ## measure the hot path: decisions, keys, hits, and a relayed request against a bare proxy
+bench: ## measure the hot path: decisions, keys, hits, streams, and a relayed request against a bare proxy
 	go test -run '^$$' -bench . -benchmem ./...
 
 ci: ## run what CI runs

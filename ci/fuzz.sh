@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Runs every fuzz target for FUZZTIME (5s if not set), one after the other, and
+# Runs every fuzz target for FUZZTIME (3s if not set), one after the other, and
 # fails if there is none.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-time=${FUZZTIME:-5s}
+time=${FUZZTIME:-3s}
 count=0
 while IFS=: read -r file name; do
 	echo "fuzz $name in $(dirname "$file") for $time"
