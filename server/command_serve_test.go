@@ -47,7 +47,7 @@ func TestServeDemo(t *testing.T) {
 		req := r.request(t, http.MethodPost, "/v1/chat/completions", body)
 		req.Header.Set("Authorization", "Bearer "+key[1])
 		res, answer := do(t, req)
-		if streamed := strings.HasSuffix(answer, "data: [DONE]\n\n"); res.StatusCode != 200 || streamed != strings.Contains(line, "-N") {
+		if streamed := strings.HasSuffix(answer, "data: [DONE]\n\n"); res.StatusCode != 200 || streamed != strings.HasPrefix(line, "curl -N ") {
 			t.Errorf("%s\n%d %s", line, res.StatusCode, answer)
 		}
 	}
