@@ -110,7 +110,7 @@ func TestCallIsSafe(t *testing.T) {
 
 func TestTrail(t *testing.T) {
 	var trail plugins.Trail
-	if trail.Asked("a") || trail.Attempts() != 0 || trail.Last() != "" || trail.Alternatives() != 0 {
+	if trail.Asked("a") || trail.Attempts() != 0 || trail.Last() != "" || trail.Answer() != nil {
 		t.Error("an empty trail is not empty")
 	}
 	trail.Note("a", 1)
@@ -119,7 +119,7 @@ func TestTrail(t *testing.T) {
 	if !trail.Asked("a") || !trail.Asked("b") || trail.Asked("c") {
 		t.Error("Asked is wrong")
 	}
-	if trail.Attempts() != 3 || trail.Last() != "a" || trail.Alternatives() != 2 {
-		t.Errorf("Attempts, Last, Alternatives = %d, %q, %d, want 3, a, 2", trail.Attempts(), trail.Last(), trail.Alternatives())
+	if trail.Attempts() != 3 || trail.Last() != "a" || trail.Answer().Alternatives() != 2 {
+		t.Errorf("Attempts, Last, Alternatives = %d, %q, %d, want 3, a, 2", trail.Attempts(), trail.Last(), trail.Answer().Alternatives())
 	}
 }

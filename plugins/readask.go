@@ -55,7 +55,7 @@ func (a *asker) readMedia(h http.Header, head, trimmed []byte) {
 	media = strings.TrimSpace(media)
 	object := bytes.HasPrefix(trimmed, []byte("{"))
 	switch {
-	case encoded(h):
+	case Encoded(h):
 		a.doubt(everyField, "it is encoded")
 	case len(kinds) > 1:
 		a.doubt(everyField, "it has more than one Content-Type")
@@ -73,8 +73,9 @@ func (a *asker) readMedia(h http.Header, head, trimmed []byte) {
 	}
 }
 
-// encoded reports whether the body is compressed or otherwise encoded.
-func encoded(h http.Header) bool {
+// Encoded reports whether the body that h is the header of is compressed or
+// otherwise encoded: a Content-Encoding names more than identity.
+func Encoded(h http.Header) bool {
 	for _, line := range h["Content-Encoding"] {
 		for coding := range strings.SplitSeq(line, ",") {
 			coding = strings.TrimSpace(coding)

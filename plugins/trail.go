@@ -83,14 +83,3 @@ func (t *Trail) Last() string {
 	}
 	return ""
 }
-
-// Alternatives returns how many others, healthy and not yet asked, could have
-// answered in place of the latest attempt: 0 means that a retry asks one again.
-func (t *Trail) Alternatives() int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if len(t.attempts) == 0 {
-		return 0
-	}
-	return t.attempts[len(t.attempts)-1].Alternatives()
-}

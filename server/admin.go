@@ -1,8 +1,6 @@
 package server
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"net/http"
 	"slices"
@@ -11,6 +9,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/holysheep/relay/internal/credential"
 	"github.com/holysheep/relay/internal/wire"
 	"github.com/holysheep/relay/plugins"
 )
@@ -58,7 +57,7 @@ func (s *Server) showConfig(c echo.Context) error {
 		"version": s.options.Version,
 		"chain":   g.names,
 		"config":  g.config.Tree(),
-		"keys":    g.pool.Fingerprints(fingerprint),
+		"keys":    g.pool.Fingerprints(credential.Fingerprint),
 	})
 }
 
@@ -70,12 +69,6 @@ func (s *Server) showUpstreams(c echo.Context) error {
 	}
 	defer g.release()
 	return c.JSON(http.StatusOK, g.pool.Show())
-}
-
-// fingerprint tells keys apart without telling them.
-func fingerprint(key string) string {
-	sum := sha256.Sum256([]byte(key))
-	return "sha256:" + hex.EncodeToString(sum[:6])
 }
 
 // showPlugin passes the request on to the plugin's own handler.

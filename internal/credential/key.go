@@ -33,3 +33,10 @@ func Hash(key string) string {
 	sum := Sum(key)
 	return hex.EncodeToString(sum[:])
 }
+
+// Fingerprint tells keys apart without telling them: by the first 12 digits of
+// their SHA-256.
+func Fingerprint(key string) string {
+	sum := Sum(key)
+	return "sha256:" + hex.EncodeToString(sum[:6])
+}

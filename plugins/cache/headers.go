@@ -7,25 +7,14 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/holysheep/relay/plugins"
 )
 
 // plain reports whether the header tells of a JSON body that is not encoded. A
 // body without a type counts as JSON.
 func plain(h http.Header) bool {
-	return !encoded(h) && (len(h["Content-Type"]) == 0 || isJSON(h))
-}
-
-// encoded reports whether the header names a coding that changes the body.
-func encoded(h http.Header) bool {
-	for _, line := range h["Content-Encoding"] {
-		for coding := range strings.SplitSeq(line, ",") {
-			coding = strings.TrimSpace(coding)
-			if coding != "" && !strings.EqualFold(coding, "identity") {
-				return true
-			}
-		}
-	}
-	return false
+	return !plugins.Encoded(h) && (len(h["Content-Type"]) == 0 || isJSON(h))
 }
 
 // isJSON reports whether the header has one Content-Type, which is JSON's.

@@ -64,7 +64,7 @@ func (r *rules) refuse(res *http.Response) string {
 		return whyForbidden
 	case len(res.Trailer) > 0 || !r.varies(res.Header["Vary"]):
 		return whyForbidden
-	case !isJSON(res.Header) || encoded(res.Header):
+	case !isJSON(res.Header) || plugins.Encoded(res.Header):
 		return whyType
 	}
 	return ""

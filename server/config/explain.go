@@ -147,7 +147,7 @@ func add(n *yaml.Node, key string, v *yaml.Node) {
 func textOf(v reflect.Value) (any, bool) {
 	switch x := v.Interface().(type) {
 	case time.Duration:
-		return short(x), true
+		return tree.Short(x), true
 	case time.Time:
 		if x.IsZero() {
 			return nil, true
@@ -158,16 +158,4 @@ func textOf(v reflect.Value) (any, bool) {
 		return string(text), err == nil
 	}
 	return nil, false
-}
-
-// short writes d without the units that are 0: 5m, not 5m0s.
-func short(d time.Duration) string {
-	text := d.String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
 }

@@ -68,7 +68,7 @@ func (c Config) validateDurations() error {
 		{"cors.max_age", c.CORS.MaxAge, 0},
 	} {
 		if d.value < d.least {
-			errs = append(errs, fmt.Errorf("%s: %s is below %s", d.key, short(d.value), short(d.least)))
+			errs = append(errs, fmt.Errorf("%s: %s is below %s", d.key, tree.Short(d.value), tree.Short(d.least)))
 		}
 	}
 	return errors.Join(errs...)

@@ -63,16 +63,16 @@ func hidden(models []string) []string {
 func (c Config) streams() []string {
 	bound := "An answer may take as long as it likes to begin."
 	if c.RequestTimeout > 0 {
-		bound = fmt.Sprintf("An answer has to begin, and one that is not streamed to end, within %s: 504 upstream_timeout.", short(c.RequestTimeout))
+		bound = fmt.Sprintf("An answer has to begin, and one that is not streamed to end, within %s: 504 upstream_timeout.", tree.Short(c.RequestTimeout))
 	}
 	alive := "A stream without its first event sends nothing meanwhile."
 	if c.StreamKeepalive > 0 {
-		alive = fmt.Sprintf("A stream without its first event gets a comment every %s; errors after it are events of the stream.", short(c.StreamKeepalive))
+		alive = fmt.Sprintf("A stream without its first event gets a comment every %s; errors after it are events of the stream.", tree.Short(c.StreamKeepalive))
 	}
 	gone := "A client that leaves cancels what it asked for at the upstream."
 	if c.OnClientGone == "drain" {
 		gone = fmt.Sprintf("The answer to a client that left is read on, for at most %s and %s, so that its use is known.",
-			short(c.ClientGoneTime), c.ClientGoneBytes)
+			tree.Short(c.ClientGoneTime), c.ClientGoneBytes)
 	}
 	return []string{
 		bound, alive, gone,

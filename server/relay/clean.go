@@ -3,6 +3,8 @@ package relay
 import (
 	"net/http"
 	"strings"
+
+	"github.com/holysheep/relay/plugins"
 )
 
 const eventStream = "text/event-stream"
@@ -23,8 +25,7 @@ func streams(res *http.Response) bool {
 // sendsEvents reports whether the answer is a stream of events that are not
 // encoded, so that one of ours can stand behind them.
 func sendsEvents(res *http.Response) bool {
-	coding := res.Header.Get("Content-Encoding")
-	return res.StatusCode == http.StatusOK && isKind(res, eventStream) && (coding == "" || strings.EqualFold(coding, "identity"))
+	return res.StatusCode == http.StatusOK && isKind(res, eventStream) && !plugins.Encoded(res.Header)
 }
 
 // clean removes what belongs to the upstream's account or to the connection

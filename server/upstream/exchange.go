@@ -19,7 +19,7 @@ func (a *asking) exchange(req *http.Request) (*http.Response, error) {
 		return nil, a.failed(a.vigil.over(err))
 	}
 	res.Request = req // the one that was sent holds the key
-	a.vigil.guard(res, a.looksInto(req, res) && mediaType(res.Header) == eventStream && !encoded(res.Header))
+	a.vigil.guard(res, a.looksInto(req, res) && mediaType(res.Header) == eventStream && !plugins.Encoded(res.Header))
 	if a.key.secret != "" {
 		conceal(res, a.key.forms)
 	}

@@ -32,7 +32,7 @@ func (a *asking) inspect(req *http.Request, res *http.Response) (*http.Response,
 	}
 	t := &tally{asking: a, src: res.Body, usage: plugins.NewUsageReader(req.URL, req.ContentLength)}
 	switch media := mediaType(res.Header); {
-	case encoded(res.Header):
+	case plugins.Encoded(res.Header):
 		t.opaque, res.Body = true, t
 	case media == eventStream:
 		return a.stream(req, res, t)
@@ -55,16 +55,6 @@ const eventStream = "text/event-stream"
 func mediaType(h http.Header) string {
 	media, _, _ := strings.Cut(h.Get("Content-Type"), ";")
 	return strings.ToLower(strings.TrimSpace(media))
-}
-
-// encoded reports whether an answer is compressed or otherwise encoded.
-func encoded(h http.Header) bool {
-	for _, coding := range h["Content-Encoding"] {
-		if coding != "" && !strings.EqualFold(coding, "identity") {
-			return true
-		}
-	}
-	return false
 }
 
 // A tally takes down what an answer has used. It is the body of one that is no

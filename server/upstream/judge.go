@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/holysheep/relay/internal/credential"
 	"github.com/holysheep/relay/plugins"
 )
 
@@ -68,7 +69,7 @@ func (a *asking) holds(ctx context.Context, why reason, res *http.Response) bool
 	}
 	if a.key.state.eject(now, now.Add(rest), why) {
 		a.log.WarnContext(ctx, "an upstream refuses a key, which is left alone for a while", "upstream", a.member.name,
-			"key", a.key.name, "fingerprint", fingerprint(a.key.secret), "reason", string(why),
+			"key", a.key.name, "fingerprint", credential.Fingerprint(a.key.secret), "reason", string(why),
 			"status", res.StatusCode, "for", rest.String(), "request_id", a.call.ID)
 	}
 	return true

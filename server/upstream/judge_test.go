@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/holysheep/relay/internal/credential"
 	"github.com/holysheep/relay/plugins"
 	"github.com/holysheep/relay/plugins/plugintest"
 )
@@ -151,7 +152,7 @@ func (b *bench) checkLog(t *testing.T, name, key, reason string) {
 		}
 		return
 	}
-	for _, want := range []string{"refuses a key", "upstream=one", "key=" + name, "fingerprint=" + fingerprint(key), "reason=" + reason} {
+	for _, want := range []string{"refuses a key", "upstream=one", "key=" + name, "fingerprint=" + credential.Fingerprint(key), "reason=" + reason} {
 		if strings.Count(b.log.String(), want) != 1 {
 			t.Errorf("logged %q, want %q once", b.log.String(), want)
 		}

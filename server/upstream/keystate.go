@@ -1,11 +1,8 @@
 package upstream
 
 import (
-	"encoding/hex"
 	"sync/atomic"
 	"time"
-
-	"github.com/holysheep/relay/internal/credential"
 )
 
 // A keyState is what is known of a key, in all generations that use it.
@@ -58,11 +55,4 @@ func (s *keyState) pardon(now time.Time, why reason) bool {
 func (s *keyState) Close() error {
 	s.metrics.forget(s)
 	return nil
-}
-
-// fingerprint tells keys apart without telling them: by the first 12 digits of
-// their SHA-256, as the admin listener does.
-func fingerprint(secret string) string {
-	sum := credential.Sum(secret)
-	return "sha256:" + hex.EncodeToString(sum[:6])
 }

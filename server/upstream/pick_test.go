@@ -61,8 +61,8 @@ func TestPick(t *testing.T) {
 					t.Fatal(err)
 				}
 				seen[m.name] = true
-				if call.Trail.Last() != m.name || call.Trail.Alternatives() != tt.others {
-					t.Fatalf("trail: last %q, %d others, want %q and %d", call.Trail.Last(), call.Trail.Alternatives(), m.name, tt.others)
+				if call.Trail.Last() != m.name || call.Trail.Answer().Alternatives() != tt.others {
+					t.Fatalf("trail: last %q, %d others, want %q and %d", call.Trail.Last(), call.Trail.Answer().Alternatives(), m.name, tt.others)
 				}
 			}
 			for name := range seen {

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
+	"github.com/holysheep/relay/internal/tree"
 	"github.com/holysheep/relay/internal/wire"
 )
 
@@ -58,7 +58,7 @@ func (c Config) describe(name string) string {
 		parts = append(parts, fmt.Sprintf("at most %d at once", s.MaxInFlight))
 	}
 	if s.Requests > 0 {
-		parts = append(parts, fmt.Sprintf("at most %d in %s", s.Requests, shortTime(s.Period)))
+		parts = append(parts, fmt.Sprintf("at most %d in %s", s.Requests, tree.Short(s.Period)))
 	}
 	switch {
 	case s.APIKeyEnv != "":
@@ -69,9 +69,9 @@ func (c Config) describe(name string) string {
 		parts = append(parts, "no key")
 	}
 	if s.Probe.Interval > 0 {
-		parts = append(parts, fmt.Sprintf("is asked for %s every %s while nobody else asks it", s.Probe.Path, shortTime(s.Probe.Interval)))
+		parts = append(parts, fmt.Sprintf("is asked for %s every %s while nobody else asks it", s.Probe.Path, tree.Short(s.Probe.Interval)))
 	}
-	parts = append(parts, "connects within "+shortTime(s.ConnectTimeout))
+	parts = append(parts, "connects within "+tree.Short(s.ConnectTimeout))
 	return strings.Join(parts, "; ") + "."
 }
 
@@ -169,12 +169,12 @@ func (h Health) words(n int) []string {
 		rules = append(rules, fmt.Sprintf("after %d failures in a row", h.Failures))
 	}
 	if h.ErrorPercent > 0 {
-		rules = append(rules, fmt.Sprintf("when %d %% of at least %d requests in %s fail", h.ErrorPercent, h.MinRequests, shortTime(h.Window)))
+		rules = append(rules, fmt.Sprintf("when %d %% of at least %d requests in %s fail", h.ErrorPercent, h.MinRequests, tree.Short(h.Window)))
 	}
 	rules = append(rules, "when it asks for a wait by Retry-After")
 	return []string{
 		fmt.Sprintf("An upstream is left alone %s: for %s, twice as long each time in a row, or as long as it asks for, at most %s. "+
-			"Then one request tries it.", strings.Join(rules, ", or "), shortTime(h.Ejection), shortTime(h.MaxEjection)),
+			"Then one request tries it.", strings.Join(rules, ", or "), tree.Short(h.Ejection), tree.Short(h.MaxEjection)),
 		fmt.Sprintf("Of the upstreams that serve a model, at most %d %% are left alone at once: of %d, %d.",
 			h.MaxEjectedPercent, n, n*h.MaxEjectedPercent/100),
 	}
@@ -186,16 +186,4 @@ func wordList[S ~string](words []S, between string) string {
 		all[i] = string(w)
 	}
 	return strings.Join(all, between)
-}
-
-// shortTime writes d without the units that are 0: 5m, not 5m0s.
-func shortTime(d time.Duration) string {
-	text := d.String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
 }
