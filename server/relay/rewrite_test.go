@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"testing/iotest"
 
@@ -98,10 +99,13 @@ func TestARewrittenBodyIsSent(t *testing.T) {
 // A connection that the upstream closed while it was idle has net/http send the
 // request again by itself, from GetBody.
 func TestTheTransportSendsARewrittenBodyAgain(t *testing.T) {
+	var mu sync.Mutex // the handlers of two connections write
 	var got [][]byte
 	server := httptest.NewUnstartedServer(nil)
 	server.Config.Handler = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		b, _ := io.ReadAll(r.Body)
+		mu.Lock()
+		defer mu.Unlock()
 		if got = append(got, b); len(got) == 2 {
 			panic(http.ErrAbortHandler) // after the body, without a byte of an answer
 		}
@@ -120,6 +124,8 @@ func TestTheTransportSendsARewrittenBodyAgain(t *testing.T) {
 		}
 		_ = res.Body.Close()
 	}
+	mu.Lock()
+	defer mu.Unlock()
 	if len(got) != 3 || !bytes.Equal(got[1], got[2]) || !bytes.Contains(got[2], []byte(`"team/model-b"`)) {
 		t.Errorf("the upstream got %q, want the rewritten body three times", got)
 	}
