@@ -78,6 +78,9 @@ var layers = []struct {
 	{"plugins", []string{"plugins", "internal"}},
 	{"internal/schema", []string{"internal/schema", "server/config", "plugins"}},
 	{"internal/wire", []string{"internal/canon"}},
+	{"internal/redisledger", []string{"internal/ledger"}},
+	{"internal/failover", []string{"internal/ledger"}},
+	{"internal/ledgertest", []string{"internal/ledger"}},
 	{"internal", nil},
 }
 

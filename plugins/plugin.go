@@ -16,6 +16,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/go-redis/v9"
 )
 
 // A Link is one plugin, configured and ready: what it wraps around the relay.
@@ -34,6 +35,17 @@ type Link struct {
 	// Reading is open there.
 	Admin http.Handler
 
+	// Clients returns the clients that the link can name, as auth does. It is
+	// nil in a link that names none.
+	Clients func() []Client
+
+	// Check is called once after all links of the chain are built, before
+	// Start. It returns what settings name that does not exist in scope, such
+	// as a client, each problem with its key first. At the start that refuses
+	// the configuration; at a reload it is a warning in the log, so that the
+	// removal of a client is never refused.
+	Check func(scope Scope) error
+
 	// Start is called once, when the configuration that holds the link has
 	// become the current one. A link of a configuration that was refused is
 	// closed without having been started.
@@ -51,7 +63,21 @@ type Settings interface {
 	Validate() error
 }
 
-// Env is what the server lends to a plugin while it is built. No field is nil.
+// A Scope is what the configuration is about, as a whole.
+type Scope struct {
+	// Named is whether a link of the chain names clients.
+	Named bool
+
+	// Clients are the clients that it can name.
+	Clients []Client
+
+	// Serves tells whether any upstream serves a model that the glob matches,
+	// as far as the configuration says.
+	Serves func(glob string) bool
+}
+
+// Env is what the server lends to a plugin while it is built. No field is nil
+// unless it says so.
 type Env struct {
 	Log     *slog.Logger          // carries plugin=<name>
 	Metrics prometheus.Registerer // where the plugin registers its metrics
@@ -63,6 +89,17 @@ type Env struct {
 	// ReadFile reads a file, as [os.ReadFile] does, and has the configuration
 	// built anew when the file changes: a plugin never watches files itself.
 	ReadFile func(path string) ([]byte, error)
+
+	// Redis is what replicas share, nil if no Redis is configured. All plugins
+	// share one client, which the server owns.
+	Redis redis.UniversalClient
+
+	// RedisPrefix is what every key in Redis begins with, with a colon at its
+	// end.
+	RedisPrefix string
+
+	// Prices are what models cost.
+	Prices Prices
 
 	// Keep returns the state named key, creating it if no live generation of
 	// the configuration holds it. Names of two plugins never meet. The server

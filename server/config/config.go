@@ -162,6 +162,10 @@ type Redis struct {
 	// when it changes.
 	PasswordFile string `koanf:"password_file"`
 
+	// Prefix is what every key that the relay writes begins with: relays that
+	// share counters and cache have the same.
+	Prefix string `koanf:"prefix"`
+
 	// DB is the number of the database.
 	DB int `koanf:"db" jsonschema:"minimum=0"`
 

@@ -1,0 +1,59 @@
+package ledger
+
+import "math"
+
+// A Bucket is what a store keeps of a rate for one subject.
+type Bucket struct {
+	Full  int64 // the instant, in microseconds, at which it is full again
+	Depth int64 // the time in which it fills, of the claim that wrote it
+}
+
+// Used returns for how long, at now, the bucket is from full, by the depth that
+// a claim brings: when a rule gets other numbers, a bucket stays as full as it
+// was, in parts of what it holds. So replicas that have the old numbers and
+// replicas that have the new ones can take from the same bucket, and changing
+// numbers to and fro lets nobody take more. The result is rounded up.
+//
+// Every store does this in 64-bit floating point, in this order, so that all
+// round alike.
+func (b Bucket) Used(now, depth int64) int64 {
+	used := b.Full - now
+	switch {
+	case used <= 0:
+		return 0
+	case b.Depth == depth || b.Depth <= 0:
+		return used
+	}
+	ratio := float64(depth) / float64(b.Depth)
+	return int64(math.Ceil(float64(used) * ratio))
+}
+
+// WaitForRate returns how long, in microseconds, a claim waits that asks for
+// cost of a bucket with so much used: 0 if there is room, [Never] if the bucket
+// never holds so much.
+func WaitForRate(used, cost, depth int64) int64 {
+	switch {
+	case cost == 0:
+		return 0
+	case cost > depth:
+		return Never
+	}
+	return max(used+cost-depth, 0)
+}
+
+// Charge returns by how much the settlement of a rate changes what is used of
+// its bucket. The request was charged cost at the instant at, and came to
+// actual.
+//
+// What it used beyond is charged now, be there room or not: it becomes debt.
+// What it did not use is given back, less what time has given back already: of
+// the cost, at most now-at has come back since, whether other requests were
+// before it or not, so no more than the rest of it is refunded. A bucket is so
+// never fuller than one that was charged with actual alone at the instant at.
+func Charge(cost, actual, at, now int64) int64 {
+	if actual >= cost {
+		return actual - cost
+	}
+	elapsed := max(now-at, 0)
+	return -max(min(cost-actual, cost-elapsed), 0)
+}
