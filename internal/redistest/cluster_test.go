@@ -12,6 +12,7 @@ func TestACluster(t *testing.T) {
 }
 
 func testSpread(t *testing.T, cluster *Cluster) {
+	t.Helper()
 	c := cluster.Client()
 	owners := map[*Server]bool{}
 	for i := range 32 {
@@ -24,6 +25,7 @@ func testSpread(t *testing.T, cluster *Cluster) {
 }
 
 func testMove(t *testing.T, cluster *Cluster) {
+	t.Helper()
 	c := cluster.Client()
 	const keys = 4
 	for i := range keys {
