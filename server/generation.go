@@ -31,18 +31,20 @@ type generation struct {
 	cors    echo.MiddlewareFunc
 	handler echo.HandlerFunc // the chain around the centre
 
-	hold *keep.Hold
-	refs atomic.Int64 // 1 while it is the current one, and 1 for each request
-	free func(*generation)
+	redis  *sharedRedis // nil without Redis
+	shared *keep.Hold   // of redis: freed after all that may use it
+	hold   *keep.Hold
+	refs   atomic.Int64 // 1 while it is the current one, and 1 for each request
+	free   func(*generation)
 }
 
 // build makes a generation, or reports every problem and leaves nothing behind.
 // Of a configuration that was refused, by the given error, it builds what is
 // left, for what else is wrong: no generation comes of it.
 func (s *Server) build(loaded *config.Loaded, refused error, reads *watch.Reads) (*generation, error) {
-	g := &generation{config: loaded, hold: s.kept.Hold(), free: s.free}
+	g := &generation{config: loaded, shared: s.kept.Hold(), hold: s.kept.Hold(), free: s.free}
 	g.refs.Store(1)
-	err := errors.Join(refused, s.exposed(loaded), g.gather(s, reads), g.link(s, reads))
+	err := errors.Join(refused, s.exposed(loaded), g.connect(s, reads), g.gather(s, reads), g.link(s, reads))
 	if err = errors.Join(err, g.chain.Check(g.names), g.certify(reads)); err != nil {
 		return nil, errors.Join(err, g.close(context.Background()))
 	}
@@ -79,7 +81,7 @@ func (g *generation) gather(s *Server, reads *watch.Reads) (err error) {
 	if g.config.Refused("upstreams") {
 		c.Fallbacks = nil // what they name may be served by one that was refused
 	}
-	g.pool, err = upstream.New(c, s.env("upstream", g.hold, reads))
+	g.pool, err = upstream.New(c, s.env("upstream", g, reads))
 	return err
 }
 
@@ -93,7 +95,7 @@ func (g *generation) link(s *Server, reads *watch.Reads) error {
 		if !good || slices.Contains(c.Chain[:i], name) {
 			continue
 		}
-		l, err := s.plugins[name].Build(settings, s.env(name, g.hold, reads))
+		l, err := s.plugins[name].Build(settings, s.env(name, g, reads))
 		if err != nil {
 			errs = append(errs, under("plugins."+name, err))
 			continue
@@ -182,5 +184,5 @@ func (g *generation) release() {
 // close frees what the generation holds.
 func (g *generation) close(ctx context.Context) error {
 	g.pool.Close()
-	return errors.Join(g.chain.Close(ctx), g.hold.Release())
+	return errors.Join(g.chain.Close(ctx), g.hold.Release(), g.shared.Release())
 }

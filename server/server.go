@@ -134,17 +134,28 @@ func (s *Server) first() error {
 }
 
 // env is what the server lends to the plugin of the given name.
-func (s *Server) env(name string, hold *keep.Hold, reads *watch.Reads) plugins.Env {
-	return plugins.Env{
-		Log:       s.log.With("plugin", name),
-		Metrics:   s.registry,
-		Now:       time.Now,
-		LookupEnv: func(key string) (string, bool) { v, ok := s.environ[key]; return v, ok },
-		ReadFile:  reads.ReadFile,
+func (s *Server) env(name string, g *generation, reads *watch.Reads) plugins.Env {
+	env := plugins.Env{
+		Log:         s.log.With("plugin", name),
+		Metrics:     s.registry,
+		Now:         time.Now,
+		LookupEnv:   s.lookup,
+		ReadFile:    reads.ReadFile,
+		RedisPrefix: g.config.Config.Redis.Prefix + ":",
 		Keep: func(key string, create func() (any, error)) (any, error) {
-			return hold.Keep(name+"."+key, key == "metrics", create)
+			return g.hold.Keep(name+"."+key, key == "metrics", create)
 		},
 	}
+	if g.redis != nil {
+		env.Redis = g.redis.client
+	}
+	return env
+}
+
+// lookup reads an environment variable, as [os.LookupEnv] does.
+func (s *Server) lookup(key string) (string, bool) {
+	v, ok := s.environ[key]
+	return v, ok
 }
 
 // environ returns the variables by name; the last of a name wins.

@@ -36,7 +36,7 @@ func StartCluster(t testing.TB, args ...string) *Cluster {
 		}
 	}
 	for _, n := range c.nodes {
-		await(t, "the cluster to serve", func() bool {
+		Await(t, "the cluster to serve", func() bool {
 			info, err := n.admin().ClusterInfo(n.context()).Result()
 			return err == nil && strings.Contains(info, "cluster_state:ok") &&
 				strings.Contains(info, "cluster_known_nodes:"+strconv.Itoa(len(c.nodes))) &&
