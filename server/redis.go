@@ -48,6 +48,9 @@ func (g *generation) connect(s *Server, reads *watch.Reads) error {
 	v, err := g.shared.Keep("redis "+sum, false, func() (any, error) {
 		r := &sharedRedis{client: redis.NewUniversalClient(options)}
 		r.client.AddHook(s.metrics.redis)
+		if _, ok := r.client.(*redis.ClusterClient); ok {
+			r.client.AddHook(noRepeats{})
+		}
 		r.ended, r.end = context.WithCancel(context.Background())
 		return r, nil
 	})

@@ -251,30 +251,3 @@ func TestAFrozenRedisCostsTheDeadline(t *testing.T) {
 		t.Errorf("%g commands were too late, want 1", got)
 	}
 }
-
-func TestTheClientOfRedisAsksOnce(t *testing.T) {
-	s := redistest.Start(t)
-	proxy := redistest.StartProxy(t, s.Addr())
-	r, envs := startWith(t, fmt.Sprintf("redis: {addresses: [%q]}", proxy.Addr()))
-	env := <-envs
-	writes(t, env)
-	// The greeting may have taken a connection of its own.
-	dials := int(r.metric(t, "relay_redis_dials_total"))
-	if hello := proxy.Commands("HELLO"); hello != dials || proxy.Commands() != hello+proxy.Commands("PING", "SET") {
-		t.Errorf("%d connections sent %v, want one HELLO each and no more", dials, proxy.ByName())
-	}
-	proxy.Reset()
-	proxy.Blackhole()
-	failed := make(chan error)
-	go func() { failed <- env.Redis.EvalSha(patient(t), "0123456789012345678901234567890123456789", nil).Err() }()
-	redistest.Await(t, "the command", func() bool { return proxy.Commands("EVALSHA") == 1 })
-	proxy.Heal()
-	proxy.Cut()
-	if err := <-failed; err == nil {
-		t.Error("a connection that was cut gave no error")
-	}
-	if n := proxy.Commands("EVALSHA"); n != 1 {
-		t.Errorf("the script was asked for %d times, want once", n)
-	}
-	writes(t, env)
-}

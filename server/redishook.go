@@ -57,3 +57,43 @@ func redisFault(err error) string {
 		return "connection"
 	}
 }
+
+// noRepeats keeps a cluster's client from sending a script again: it would, on
+// another connection, after one that broke, whatever MaxRetries says, and the
+// script may have run. Where the script is not run since the slot is elsewhere,
+// it is still sent on to there. It implements [redis.Hook].
+type noRepeats struct{}
+
+// DialHook implements [redis.Hook].
+func (noRepeats) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+// ProcessHook implements [redis.Hook].
+func (noRepeats) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error { return next(ctx, unrepeated(cmd)) }
+}
+
+// ProcessPipelineHook implements [redis.Hook].
+func (noRepeats) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		all := make([]redis.Cmder, len(cmds))
+		for i, cmd := range cmds {
+			all[i] = unrepeated(cmd)
+		}
+		return next(ctx, all)
+	}
+}
+
+// unrepeated returns cmd, if it is a script in the form that is sent only once.
+func unrepeated(cmd redis.Cmder) redis.Cmder {
+	switch cmd.Name() {
+	case "eval", "evalsha", "fcall":
+		return script{cmd}
+	}
+	return cmd
+}
+
+// A script is a command that is sent only once.
+type script struct{ redis.Cmder }
+
+// NoRetry implements [redis.Cmder].
+func (script) NoRetry() bool { return true }

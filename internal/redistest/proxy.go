@@ -49,6 +49,9 @@ func StartProxy(t testing.TB, addr string) *Proxy {
 // Addr is where clients connect to, as host:port.
 func (p *Proxy) Addr() string { return p.listener.Addr().String() }
 
+// port is the port of Addr.
+func (p *Proxy) port() int { return p.listener.Addr().(*net.TCPAddr).Port }
+
 // SetDelay has every piece of every request wait for d on its way to the
 // server.
 func (p *Proxy) SetDelay(d time.Duration) { p.locked(func() { p.delay = d }) }
