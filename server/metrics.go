@@ -33,6 +33,7 @@ type metrics struct {
 type redisMetrics struct {
 	connections prometheus.Gauge
 	dials       *prometheus.CounterVec
+	inFlight    prometheus.Gauge
 	duration    prometheus.Histogram
 	errors      *prometheus.CounterVec
 }
@@ -90,6 +91,10 @@ func newRedisMetrics(make promauto.Factory) *redisMetrics {
 			Name: "relay_redis_dials_total",
 			Help: "Attempts to connect to Redis.",
 		}, []string{"result"}),
+		inFlight: make.NewGauge(prometheus.GaugeOpts{
+			Name: "relay_redis_commands_in_flight",
+			Help: "Commands, or groups sent together, that wait for a connection or have one.",
+		}),
 		duration: make.NewHistogram(prometheus.HistogramOpts{
 			Name: "relay_redis_duration_seconds",
 			Help: "Time of a command, or of those sent together, with the wait for a connection.",

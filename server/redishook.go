@@ -15,29 +15,28 @@ func (m *redisMetrics) DialHook(next redis.DialHook) redis.DialHook { return nex
 // ProcessHook implements [redis.Hook].
 func (m *redisMetrics) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
-		start := time.Now()
-		err := next(ctx, cmd)
-		m.note(start, err)
-		return err
+		return m.measure(func() error { return next(ctx, cmd) })
 	}
 }
 
 // ProcessPipelineHook implements [redis.Hook].
 func (m *redisMetrics) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
-		start := time.Now()
-		err := next(ctx, cmds)
-		m.note(start, err)
-		return err
+		return m.measure(func() error { return next(ctx, cmds) })
 	}
 }
 
-// note counts a command, or commands sent together, that began at start.
-func (m *redisMetrics) note(start time.Time, err error) {
+// measure counts a command, or commands sent together, and how long it takes.
+func (m *redisMetrics) measure(ask func() error) error {
+	start := time.Now()
+	m.inFlight.Inc()
+	defer m.inFlight.Dec()
+	err := ask()
 	m.duration.Observe(time.Since(start).Seconds())
 	if kind := redisFault(err); kind != "" {
 		m.errors.WithLabelValues(kind).Inc()
 	}
+	return err
 }
 
 // redisFault returns the kind of an error, "" if it is none of Redis: nothing is

@@ -106,6 +106,19 @@ func TestAHole(t *testing.T) {
 	set(t, c, "k", "v")
 }
 
+func TestASilence(t *testing.T) {
+	s, p, c := through(t)
+	p.Mute()
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if err := c.Set(ctx, "k", "unheard", 0).Err(); !late(err) {
+		t.Errorf("got %v out of a silence, want that it is too late", err)
+	}
+	wantKey(t, s.Client(), "k", "unheard")
+	p.Heal()
+	wantKey(t, c, "k", "unheard")
+}
+
 func TestAProxyOfADeadServer(t *testing.T) {
 	s, _, c := through(t)
 	s.Kill()
