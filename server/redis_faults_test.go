@@ -97,3 +97,20 @@ func TestAScriptFollowsItsSlot(t *testing.T) {
 		scripts(t, env)
 	}
 }
+
+func TestTheClientFollowsTheMaster(t *testing.T) {
+	s := redistest.StartSentinel(t)
+	_, envs := startWith(t, fmt.Sprintf("redis: {addresses: [%q], sentinel: {master: %s}}", s.Addrs()[0], redistest.MasterName))
+	env := <-envs
+	writes(t, env)
+	old := s.Master()
+	next := s.Other(old)
+	old.Kill()
+	s.AwaitMaster(next)
+	redistest.Await(t, "the client to follow", func() bool {
+		return env.Redis.Set(patient(t), env.RedisPrefix+"after", "v", 0).Err() == nil
+	})
+	if n := next.Client().Exists(patient(t), env.RedisPrefix+"after").Val(); n != 1 {
+		t.Error("it was written elsewhere")
+	}
+}
