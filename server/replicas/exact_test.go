@@ -26,10 +26,10 @@ type setup struct {
 func setups() []setup {
 	return []setup{
 		{"four processes", 30 * time.Second, func(t *testing.T, upstream, limits string) []*relay {
-			return spawn(t, 4, configure(t, redis(t), upstream, patient+limits))
+			return spawn(t, 4, configure(t, aRedis(t), upstream, patient+limits))
 		}},
 		{"four clocks", 10 * time.Second, func(t *testing.T, upstream, limits string) (all []*relay) {
-			at := redis(t)
+			at := aRedis(t)
 			for _, skew := range []time.Duration{-5, -2, 0, 5} {
 				all = append(all, run(t, configure(t, at, upstream, patient+limits), skew*time.Second))
 			}
@@ -41,9 +41,9 @@ func setups() []setup {
 	}
 }
 
-// redis starts a Redis and returns the block of the configuration that names
+// aRedis starts a Redis and returns the block of the configuration that names
 // it.
-func redis(t testing.TB) string {
+func aRedis(t testing.TB) string {
 	t.Helper()
 	return "redis: {addresses: [\"" + redistest.Start(t).Addr() + "\"]}"
 }

@@ -29,8 +29,8 @@ type load struct {
 	relays      []*relay
 	connections int
 	body        string
-	tune        func(*http.Request) // may be nil
-	think       time.Duration       // between an answer and the next request
+	leaves      *leavers      // who leaves before the answer; nil is nobody
+	think       time.Duration // between an answer and the next request
 }
 
 // run asks for as long as told, or until ctx ends, and returns every request.
@@ -60,15 +60,14 @@ func (l load) run(ctx context.Context, t testing.TB, d time.Duration) []asked {
 func (l load) ask(transport http.RoundTripper, i int) asked {
 	a := asked{client: clients[i%len(clients)], sent: time.Now()}
 	url := l.relays[i/len(clients)%len(l.relays)].url
-	req, err := http.NewRequest(http.MethodPost, url+"/v1/chat/completions", strings.NewReader(l.body))
+	ctx, body, end := l.leaves.begin(l.body)
+	defer end()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/v1/chat/completions", strings.NewReader(body))
 	if err != nil {
 		panic(err)
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Authorization", "Bearer "+key(a.client))
-	if l.tune != nil {
-		l.tune(req)
-	}
 	res, err := transport.RoundTrip(req)
 	if err == nil {
 		var body []byte
@@ -101,6 +100,15 @@ func tally(all []asked) map[string]int {
 			code = a.err.Error()
 		}
 		counts[strings.TrimSpace(fmt.Sprintf("%d %s", a.status, code))]++
+	}
+	return counts
+}
+
+// statuses counts the answers by status, 0 being none.
+func statuses(all []asked) map[int]int {
+	counts := map[int]int{}
+	for _, a := range all {
+		counts[a.status]++
 	}
 	return counts
 }

@@ -17,10 +17,13 @@ type upstream struct {
 	*httptest.Server
 	hold time.Duration // at most until the answer; each takes another part of it
 
+	leaves *leavers
+
 	mu       sync.Mutex
-	inFlight int // requests that are being answered
-	most     int // of them at one time
-	left     int // whose client left before the answer
+	inFlight map[*http.Request]string // requests that are being answered, with their bodies
+	most     int                      // of them at one time
+	worst    int                      // of them at one time whose clients had not left
+	left     int                      // whose client left before the answer
 	output   int64
 	answers  int
 }
@@ -28,7 +31,7 @@ type upstream struct {
 // serve starts an upstream.
 func serve(t testing.TB, hold time.Duration) *upstream {
 	t.Helper()
-	u := &upstream{hold: hold}
+	u := &upstream{hold: hold, inFlight: map[*http.Request]string{}}
 	u.Server = httptest.NewServer(u)
 	t.Cleanup(u.Close)
 	return u
@@ -36,9 +39,9 @@ func serve(t testing.TB, hold time.Duration) *upstream {
 
 // ServeHTTP implements [http.Handler].
 func (u *upstream) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	_, _ = io.Copy(io.Discard, req.Body)
-	u.enter()
-	defer u.leave()
+	body, _ := io.ReadAll(req.Body)
+	u.enter(req, string(body))
+	defer u.leave(req)
 	if u.hold > 0 {
 		select {
 		case <-time.After(rand.N(u.hold)):
@@ -59,15 +62,22 @@ func (u *upstream) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		`"usage":{"prompt_tokens":10,"completion_tokens":%d,"total_tokens":%d}}`, output, 10+output)
 }
 
-func (u *upstream) enter() {
+func (u *upstream) enter(req *http.Request, body string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.inFlight++
-	u.most = max(u.most, u.inFlight)
+	u.inFlight[req] = body
+	u.most = max(u.most, len(u.inFlight))
+	there := 0
+	for _, body := range u.inFlight {
+		if !u.leaves.left(body) {
+			there++
+		}
+	}
+	u.worst = max(u.worst, there)
 }
 
-func (u *upstream) leave() {
+func (u *upstream) leave(req *http.Request) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.inFlight--
+	delete(u.inFlight, req)
 }
