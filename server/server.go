@@ -31,6 +31,9 @@ type Options struct {
 	Log     io.Writer        // where the log goes
 	Version string           // of the build
 
+	// Now is the clock of the plugins; nil is [time.Now].
+	Now func() time.Time
+
 	// Upstreams, if there are any, take the place of those configured.
 	Upstreams map[string]upstream.Settings
 
@@ -90,6 +93,9 @@ func New(o Options) (*Server, error) {
 // empty returns a server without a configuration, and why it sees changes of
 // files late, if it does.
 func empty(o Options) (s *Server, polls error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	watcher, polls := watcher(o.poll)
 	registry := prometheus.NewRegistry()
 	s = &Server{
@@ -138,7 +144,7 @@ func (s *Server) env(name string, g *generation, reads *watch.Reads) plugins.Env
 	env := plugins.Env{
 		Log:         s.log.With("plugin", name),
 		Metrics:     s.registry,
-		Now:         time.Now,
+		Now:         s.options.Now,
 		LookupEnv:   s.lookup,
 		ReadFile:    reads.ReadFile,
 		RedisPrefix: g.config.Config.Redis.Prefix + ":",
