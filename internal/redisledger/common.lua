@@ -1,0 +1,131 @@
+-- common.lua stands before every other script: the time, windows, and how a
+-- counter stands. All times are microseconds since 1970, all money nanodollars;
+-- numbers stay below 2^53, so that a double holds them exactly.
+
+-- ARGV[1] is the clock of a test, or empty: then it is Redis's own. The keys of
+-- a test live an hour longer, for its clock may be slower than Redis's.
+local now, slack = tonumber(ARGV[1]), 3600000
+if not now then
+  local time = redis.call('TIME')
+  now, slack = time[1] * 1000000 + time[2], 0
+end
+
+local DAY = 86400000000
+local NEVER, UNKNOWN = -1, -2 -- waits that are no time
+
+-- integer writes a number in digits only; tostring would round it to 14.
+local function integer(n) return string.format('%.0f', n) end
+
+-- millis is micros, rounded up, as the expiry of a key.
+local function millis(micros) return integer(math.ceil(micros / 1000) + slack) end
+
+-- claims reads one claim for each key. Its arguments begin at ARGV[first]: its
+-- kind, and then the named numbers.
+local function claims(first, names)
+  local all = {}
+  for i, key in ipairs(KEYS) do
+    local at = first + (i - 1) * (#names + 1)
+    local c = {key = key, kind = ARGV[at]}
+    for j, name in ipairs(names) do c[name] = tonumber(ARGV[at + j]) end
+    all[i] = c
+  end
+  return all
+end
+
+-- used returns for how long the bucket c.key is from full, by the depth that
+-- the claim brings: see Bucket.Used, which rounds the same.
+local function used(c)
+  local full, depth = string.match(redis.call('GET', c.key) or '', '^(%d+) (%d+)$')
+  if not full then return 0 end
+  local left = full - now
+  if left <= 0 then return 0 end
+  depth = tonumber(depth)
+  if depth == c.limit or depth <= 0 then return left end
+  return math.ceil(left * (c.limit / depth))
+end
+
+-- fill writes a bucket that will be full in so many microseconds. A full one
+-- needs no key.
+local function fill(c, left)
+  if left <= 0 then
+    redis.call('DEL', c.key)
+    return
+  end
+  redis.call('SET', c.key, integer(now + left) .. ' ' .. integer(c.limit), 'PX', millis(left))
+end
+
+-- held returns how many leases of a flight have not expired.
+local function held(c)
+  redis.call('ZREMRANGEBYSCORE', c.key, '-inf', integer(now))
+  return redis.call('ZCARD', c.key)
+end
+
+-- keep lets a key of leases live as long as the last of them.
+local function keep(key)
+  local last = redis.call('ZREVRANGE', key, 0, 0, 'WITHSCORES')
+  if last[2] then redis.call('PEXPIRE', key, millis(last[2] - now)) end
+end
+
+-- month returns the first day of the month of a day, and how many days the month
+-- has; days count from 1970-01-01. Years begin in March here, so that a leap day
+-- is the last of its year: the months from March on then have 31, 30, 31, 30, 31
+-- days, which is what 153 days in 5 months stands for.
+local function month(day)
+  local floor = math.floor
+  local z = day + 719468 -- days since 0000-03-01
+  local era = floor(z / 146097) -- of 400 years
+  local d = z - era * 146097
+  local year = floor((d - floor(d / 1460) + floor(d / 36524) - floor(d / 146096)) / 365)
+  local yday = d - (365 * year + floor(year / 4) - floor(year / 100))
+  local m = floor((5 * yday + 2) / 153) -- 0 is March
+  local first = floor((153 * m + 2) / 5)
+  local days = floor((153 * (m + 1) + 2) / 5) - first
+  if m == 11 then
+    local y = era * 400 + year + 1 -- February is of the next year
+    days = (y % 4 == 0 and y % 100 ~= 0 or y % 400 == 0) and 29 or 28
+  end
+  return day - yday + first, days
+end
+
+-- window returns the window of a budget: the slice that now belongs to, gone:
+-- the last instant whose slices have left, ends: when a window of the calendar
+-- ends, or stay: when a slice of a rolling window leaves it, from its beginning.
+local function window(c)
+  if c.kind == 'rolling' then
+    local stay = c.width + c.length
+    return {slice = now - now % c.width, gone = now - stay, stay = stay}
+  end
+  local day, days = math.floor(now / DAY), 1
+  if c.kind == 'month' then day, days = month(day) end
+  return {slice = day * DAY, gone = day * DAY - 1, ends = (day + days) * DAY}
+end
+
+-- leaves returns in how long a slice leaves the window.
+local function leaves(w, slice) return (w.ends or slice + w.stay) - now end
+
+-- spent returns what was spent in a window, its slices from the oldest on, each
+-- {beginning, nanodollars}, and the fields of those that have left it.
+local function spent(c, w)
+  local sum, slices, old = 0, {}, {}
+  local all = redis.call('HGETALL', c.key)
+  for i = 1, #all, 2 do
+    local slice, amount = tonumber(all[i]), tonumber(all[i + 1])
+    if slice > w.gone then
+      sum = sum + amount
+      slices[#slices + 1] = {slice, amount}
+    else
+      old[#old + 1] = all[i]
+    end
+  end
+  table.sort(slices, function(a, b) return a[1] < b[1] end)
+  return sum, slices, old
+end
+
+-- spend sets what was spent in a slice, drops those that have left, and lets the
+-- key live until the slice of now leaves.
+local function spend(c, w, slice, amount, old)
+  if #old > 0 then redis.call('HDEL', c.key, unpack(old)) end
+  redis.call('HSET', c.key, integer(slice), integer(amount))
+  redis.call('PEXPIRE', c.key, millis(leaves(w, w.slice)))
+end
+
