@@ -10,7 +10,7 @@ if not now then
   now, slack = time[1] * 1000000 + time[2], 0
 end
 
-local DAY = 86400000000
+local DAY, HOUR = 86400000000, 3600000000
 local NEVER, UNKNOWN = -1, -2 -- waits that are no time
 
 -- integer writes a number in digits only; tostring would round it to 14.
@@ -33,15 +33,16 @@ local function claims(first, names)
 end
 
 -- used returns for how long the bucket c.key is from full, by the depth that
--- the claim brings: see Bucket.Used, which rounds the same.
+-- the claim brings, and whether the bucket was written by another depth: see
+-- Bucket.Used, which rounds the same.
 local function used(c)
   local full, depth = string.match(redis.call('GET', c.key) or '', '^(%d+) (%d+)$')
-  if not full then return 0 end
+  if not full then return 0, false end
   local left = full - now
-  if left <= 0 then return 0 end
+  if left <= 0 then return 0, false end
   depth = tonumber(depth)
-  if depth == c.limit or depth <= 0 then return left end
-  return math.ceil(left * (c.limit / depth))
+  if depth == c.limit or depth <= 0 then return left, depth ~= c.limit end
+  return math.ceil(left * (c.limit / depth)), true
 end
 
 -- fill writes a bucket that will be full in so many microseconds. A full one
@@ -87,33 +88,39 @@ local function month(day)
   return day - yday + first, days
 end
 
--- window returns the window of a budget: the slice that now belongs to, gone:
--- the last instant whose slices have left, ends: when a window of the calendar
--- ends, or stay: when a slice of a rolling window leaves it, from its beginning.
+-- window returns the window of a budget: the slice that now belongs to, and
+-- ends: when a window of the calendar ends, or stay: when a slice of a rolling
+-- window leaves it, from its beginning. For grace after the end of a window of
+-- the calendar what was spent in it is kept, should the clock be set back.
 local function window(c)
   if c.kind == 'rolling' then
-    local stay = c.width + c.length
-    return {slice = now - now % c.width, gone = now - stay, stay = stay}
+    return {slice = now - now % c.width, stay = c.width + c.length, grace = 0}
   end
   local day, days = math.floor(now / DAY), 1
   if c.kind == 'month' then day, days = month(day) end
-  return {slice = day * DAY, gone = day * DAY - 1, ends = (day + days) * DAY}
+  return {slice = day * DAY, ends = (day + days) * DAY, grace = HOUR}
 end
 
 -- leaves returns in how long a slice leaves the window.
 local function leaves(w, slice) return (w.ends or slice + w.stay) - now end
 
+-- holds returns whether a slice is in the window.
+local function holds(w, slice)
+  if w.ends then return slice == w.slice end
+  return leaves(w, slice) > 0
+end
+
 -- spent returns what was spent in a window, its slices from the oldest on, each
--- {beginning, nanodollars}, and the fields of those that have left it.
+-- {beginning, nanodollars}, and the fields of those that have left it for good.
 local function spent(c, w)
   local sum, slices, old = 0, {}, {}
   local all = redis.call('HGETALL', c.key)
   for i = 1, #all, 2 do
     local slice, amount = tonumber(all[i]), tonumber(all[i + 1])
-    if slice > w.gone then
+    if holds(w, slice) then
       sum = sum + amount
       slices[#slices + 1] = {slice, amount}
-    else
+    elseif slice < w.slice and now - w.slice >= w.grace then
       old[#old + 1] = all[i]
     end
   end
@@ -121,11 +128,16 @@ local function spent(c, w)
   return sum, slices, old
 end
 
--- spend sets what was spent in a slice, drops those that have left, and lets the
--- key live until the slice of now leaves.
+-- spend adds to what was spent in a slice, down to nothing, drops those that
+-- have left, and lets the key live until the slice of now has left.
 local function spend(c, w, slice, amount, old)
   if #old > 0 then redis.call('HDEL', c.key, unpack(old)) end
-  redis.call('HSET', c.key, integer(slice), integer(amount))
-  redis.call('PEXPIRE', c.key, millis(leaves(w, w.slice)))
+  amount = (tonumber(redis.call('HGET', c.key, integer(slice))) or 0) + amount
+  if amount > 0 then
+    redis.call('HSET', c.key, integer(slice), integer(amount))
+  else
+    redis.call('HDEL', c.key, integer(slice))
+  end
+  redis.call('PEXPIRE', c.key, millis(leaves(w, w.slice) + w.grace))
 end
 

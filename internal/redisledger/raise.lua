@@ -10,14 +10,9 @@ end
 
 local function budget(c)
   local w = window(c)
-  if c.at <= w.gone then return end
-  local sum, slices, old = spent(c, w)
-  if c.used <= sum then return end
-  local amount = 0
-  for _, s in ipairs(slices) do
-    if s[1] == c.at then amount = s[2] end
-  end
-  spend(c, w, c.at, amount + c.used - sum, old)
+  if not holds(w, c.at) then return end
+  local sum, _, old = spent(c, w)
+  if c.used > sum then spend(c, w, c.at, c.used - sum, old) end
 end
 
 for _, c in ipairs(claims(2, {'limit', 'width', 'length', 'used', 'at'})) do

@@ -20,16 +20,9 @@ end
 
 local function budget(c)
   local w = window(c)
-  if c.at <= w.gone then return end -- its slice has left the window
-  local _, slices, old = spent(c, w)
-  local amount = 0
-  for _, s in ipairs(slices) do
-    if s[1] == c.at then amount = s[2] end
-  end
-  -- Whoever has lost its data has nothing to give back.
-  if amount > 0 or c.actual > c.cost then
-    spend(c, w, c.at, math.max(amount + c.actual - c.cost, 0), old)
-  end
+  if not holds(w, c.at) then return end
+  local _, _, old = spent(c, w)
+  spend(c, w, c.at, c.actual - c.cost, old)
 end
 
 settle.day, settle.month, settle.rolling = budget, budget, budget

@@ -19,7 +19,11 @@ local all = claims(6, {'limit', 'width', 'length', 'cost', 'shadow'})
 local look, take = {}, {}
 
 function look.rate(c)
-  c.at, c.used = now, used(c)
+  local other
+  c.at = now
+  c.used, other = used(c)
+  -- A wait is only true if the bucket fills by the numbers that it was told by.
+  if other and taking then fill(c, c.used) end
   if c.cost == 0 then c.wait = 0
   elseif c.cost > c.limit then c.wait = NEVER
   else c.wait = math.max(c.used + c.cost - c.limit, 0) end
@@ -34,9 +38,9 @@ end
 
 function look.flight(c)
   c.at, c.used, c.reset = now, held(c), 0
-  if c.used + c.cost <= c.limit then c.wait = 0
-  elseif c.cost > c.limit then c.wait = NEVER
-  else c.wait = UNKNOWN end
+  if c.limit < 1 then c.wait = NEVER
+  elseif c.used >= c.limit then c.wait = UNKNOWN
+  else c.wait = 0 end
 end
 
 function take.flight(c)
@@ -59,11 +63,11 @@ local function budget(c)
   c.window = window(c)
   local sum, slices, old = spent(c, c.window)
   c.at, c.used, c.old = c.window.slice, sum, old
-  c.here, c.reset = 0, c.window.ends and c.window.ends - now or 0
   local last = slices[#slices]
-  if last then
-    c.reset = leaves(c.window, last[1])
-    if last[1] == c.at then c.here = last[2] end
+  if c.window.ends or last then
+    c.reset = leaves(c.window, last and last[1])
+  else
+    c.reset = 0
   end
   if c.cost == 0 or sum + c.cost <= c.limit then c.wait = 0
   elseif c.cost > c.limit then c.wait = NEVER
@@ -73,7 +77,7 @@ end
 local function pay(c)
   if c.cost == 0 then return end
   c.used, c.reset = c.used + c.cost, leaves(c.window, c.at)
-  spend(c, c.window, c.at, c.here + c.cost, c.old)
+  spend(c, c.window, c.at, c.cost, c.old)
 end
 
 look.day, look.month, look.rolling = budget, budget, budget
