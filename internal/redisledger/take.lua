@@ -23,7 +23,7 @@ function look.rate(c)
   c.at = now
   c.used, other = used(c)
   -- A wait is only true if the bucket fills by the numbers that it was told by.
-  if other and taking then fill(c, c.used) end
+  if other and taking and c.used > 0 then fill(c, c.used) end
   if c.cost == 0 then c.wait = 0
   elseif c.cost > c.limit then c.wait = NEVER
   else c.wait = math.max(c.used + c.cost - c.limit, 0) end
@@ -64,11 +64,7 @@ local function budget(c)
   local sum, slices, old = spent(c, c.window)
   c.at, c.used, c.old = c.window.slice, sum, old
   local last = slices[#slices]
-  if c.window.ends or last then
-    c.reset = leaves(c.window, last and last[1])
-  else
-    c.reset = 0
-  end
+  c.reset = (c.window.ends or last) and leaves(c.window, last and last[1]) or 0
   if c.cost == 0 or sum + c.cost <= c.limit then c.wait = 0
   elseif c.cost > c.limit then c.wait = NEVER
   else c.wait = earliest(c, slices) end
