@@ -30,10 +30,12 @@ type Server struct {
 	dir  string
 	port int
 	args []string
-	tls  *TLS // nil without
+	tls  *TLS                    // nil without
+	base func(port int) []string // the arguments before args, for a port
 
 	process *process // nil while it is dead
 	clients []*redis.Client
+	asking  *redis.Client // see admin; nil before the first question
 }
 
 // Start starts a redis-server that keeps nothing on disk, with more arguments
@@ -41,41 +43,58 @@ type Server struct {
 // if it cannot.
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
-	return start(t, nil, args)
+	s := newServer(t, args)
+	s.start()
+	return s
 }
 
 // StartTLS starts a redis-server that speaks TLS only, and asks clients for a
 // certificate of the same authority.
 func StartTLS(t testing.TB, args ...string) *Server {
 	t.Helper()
-	return start(t, newTLS(t), args)
+	s := newServer(t, args)
+	s.tls = newTLS(t)
+	s.start()
+	return s
 }
 
-func start(t testing.TB, security *TLS, args []string) *Server {
+// newServer returns a server that is not yet started. What it has ends with the
+// test.
+func newServer(t testing.TB, args []string) *Server {
 	t.Helper()
-	s := &Server{t: t, dir: t.TempDir(), args: args, tls: security}
+	s := &Server{t: t, dir: t.TempDir(), args: args}
+	s.base = s.alone
 	t.Cleanup(s.end)
-	// Another program may take a port between the look and the start.
+	return s
+}
+
+// alone returns the arguments of a server that keeps nothing on disk.
+func (s *Server) alone(port int) []string {
+	args := []string{
+		"--bind", "127.0.0.1", "--dir", s.dir, "--save", "", "--appendonly", "no",
+		"--repl-diskless-sync-delay", "0",
+	}
+	return append(args, s.tls.args(port)...)
+}
+
+// start starts the process on a free port. Another program may take that
+// between the look and the start.
+func (s *Server) start() {
+	s.t.Helper()
 	for range 10 {
-		s.port = freePort(t)
+		s.port = freePort(s.t)
 		if s.run() {
-			return s
+			return
 		}
 	}
-	t.Fatal("found no free port for redis-server")
-	return nil
+	s.t.Fatal("found no free port for redis-server")
 }
 
 // run starts the process on the server's port. It returns false if the port is
 // taken.
 func (s *Server) run() bool {
 	s.t.Helper()
-	args := []string{
-		"--bind", "127.0.0.1", "--dir", s.dir, "--save", "", "--appendonly", "no",
-		"--repl-diskless-sync-delay", "0",
-	}
-	args = slices.Concat(args, s.tls.args(s.port), s.args)
-	process, taken := launch(s.t, args)
+	process, taken := launch(s.t, slices.Concat(s.base(s.port), s.args))
 	if taken {
 		return false
 	}
@@ -130,14 +149,11 @@ func (s *Server) argument(name string) string {
 // as ACL SETUSER takes them. A [Server.Restart] forgets it.
 func (s *Server) AddUser(name, password string, rules ...string) {
 	s.t.Helper()
-	c := s.Client()
 	args := []any{"ACL", "SETUSER", name, "on", ">" + password}
 	for _, r := range rules {
 		args = append(args, r)
 	}
-	if err := c.Do(s.context(), args...).Err(); err != nil {
-		s.t.Fatalf("adding the user %s: %v", name, err)
-	}
+	s.do(args...)
 }
 
 // context bounds one command. It does not end with the test, for cleanups ask
