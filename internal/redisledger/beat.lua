@@ -6,9 +6,7 @@
 -- Returns the time, the epoch, how many replicas live, and how many of them come
 -- before this one in the order of their names.
 local self = ARGV[2]
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', integer(now))
-redis.call('ZADD', KEYS[1], integer(now + ARGV[3]), self)
-keep(KEYS[1])
+hold(KEYS[1], now + ARGV[3], self)
 
 -- The epoch is gone only if the data are, or if nobody has lived for a day.
 redis.call('SET', KEYS[2], ARGV[4], 'NX')

@@ -4,6 +4,10 @@
 
 -- ARGV[1] is the clock of a test, or empty: then it is Redis's own. The keys of
 -- a test live an hour longer, for its clock may be slower than Redis's.
+--
+-- A Redis that is full (maxmemory) refuses what may need memory only as the
+-- first write of a script. So whatever takes begins with such a write: it is
+-- done whole or not at all.
 local now, slack = tonumber(ARGV[1]), 3600000
 if not now then
   local time = redis.call('TIME')
@@ -55,16 +59,13 @@ local function fill(c, left)
   redis.call('SET', c.key, integer(now + left) .. ' ' .. integer(c.limit), 'PX', millis(left))
 end
 
--- held returns how many leases of a flight have not expired.
-local function held(c)
-  redis.call('ZREMRANGEBYSCORE', c.key, '-inf', integer(now))
-  return redis.call('ZCARD', c.key)
-end
-
--- keep lets a key of leases live as long as the last of them.
-local function keep(key)
+-- hold lets a lease live until expiry, drops those that have expired, and lets
+-- the key live as long as the last.
+local function hold(key, expiry, lease)
+  redis.call('ZADD', key, integer(expiry), lease)
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', integer(now))
   local last = redis.call('ZREVRANGE', key, 0, 0, 'WITHSCORES')
-  if last[2] then redis.call('PEXPIRE', key, millis(last[2] - now)) end
+  redis.call('PEXPIRE', key, millis(last[2] - now))
 end
 
 -- month returns the first day of the month of a day, and how many days the month
@@ -131,13 +132,14 @@ end
 -- spend adds to what was spent in a slice, down to nothing, drops those that
 -- have left, and lets the key live until the slice of now has left.
 local function spend(c, w, slice, amount, old)
-  if #old > 0 then redis.call('HDEL', c.key, unpack(old)) end
-  amount = (tonumber(redis.call('HGET', c.key, integer(slice))) or 0) + amount
+  local field = integer(slice)
+  amount = (tonumber(redis.call('HGET', c.key, field)) or 0) + amount
   if amount > 0 then
-    redis.call('HSET', c.key, integer(slice), integer(amount))
+    redis.call('HSET', c.key, field, integer(amount))
   else
-    redis.call('HDEL', c.key, integer(slice))
+    old[#old + 1] = field
   end
+  if #old > 0 then redis.call('HDEL', c.key, unpack(old)) end
   redis.call('PEXPIRE', c.key, millis(leaves(w, w.slice) + w.grace))
 end
 

@@ -3,7 +3,5 @@
 --
 -- KEYS  the counter
 -- ARGV  clock, the microseconds that they live, the leases
-local expiry = integer(now + ARGV[2])
-for i = 3, #ARGV do redis.call('ZADD', KEYS[1], expiry, ARGV[i]) end
-keep(KEYS[1])
+for i = 3, #ARGV do hold(KEYS[1], now + ARGV[2], ARGV[i]) end
 return now

@@ -27,7 +27,8 @@ end
 
 settle.day, settle.month, settle.rolling = budget, budget, budget
 
--- What is held goes first: a Redis that is full refuses to write, but not this.
+-- What is held goes first: a Redis that is full does not refuse that, and then
+-- lets the script do the rest.
 for _, c in ipairs(all) do
   if c.kind == 'flight' then redis.call('ZREM', c.key, lease) end
 end

@@ -37,7 +37,8 @@ function take.rate(c)
 end
 
 function look.flight(c)
-  c.at, c.used, c.reset = now, held(c), 0
+  c.at, c.reset = now, 0
+  c.used = redis.call('ZCOUNT', c.key, '(' .. integer(now), '+inf')
   if c.limit < 1 then c.wait = NEVER
   elseif c.used >= c.limit then c.wait = UNKNOWN
   else c.wait = 0 end
@@ -45,8 +46,7 @@ end
 
 function take.flight(c)
   c.used = c.used + 1
-  redis.call('ZADD', c.key, integer(now + term), lease)
-  keep(c.key)
+  hold(c.key, now + term, lease)
 end
 
 -- earliest returns in how long enough slices of a budget have left its window.

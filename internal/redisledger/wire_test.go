@@ -130,3 +130,35 @@ func TestAClockThatHasGoneOnIsAskedOnceMore(t *testing.T) {
 		t.Errorf("%d are held by two tickets", got)
 	}
 }
+
+// A Redis that is full refuses what is new. What is held is given back all the
+// same, or it would be held until its lease ends.
+func TestAFullRedisTakesNothingAndSettles(t *testing.T) {
+	s, client := open(t, Options{})
+	held := everything()
+	mustTake(t, s, held)
+	memory := func(limit string) {
+		t.Helper()
+		if err := client.ConfigSet(t.Context(), "maxmemory", limit).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	memory("1")
+	for _, c := range everything().Claims {
+		if taken, err := s.Take(t.Context(), ticket(c)); taken || err == nil {
+			t.Errorf("%s: taken %t, error %v of a full Redis", c.Counter.Name, taken, err)
+		}
+	}
+	if _, err := s.Beat(t.Context(), time.Minute); err == nil {
+		t.Error("a full Redis says that it can be asked")
+	}
+	held.Claims[1].Actual = 20 * second
+	mustSettle(t, s, held)
+	memory("0")
+	want := []int64{second, 20 * second, 0, 1e9, 1e9, 1e9}
+	for i, c := range read(t, s, everything().Claims...) {
+		if c.Used > want[i] || c.Used < want[i]-second {
+			t.Errorf("%s stands at %d, want %d", c.Counter.Name, c.Used, want[i])
+		}
+	}
+}
