@@ -19,15 +19,17 @@ import (
 //   - a replica has no share until it has beaten for a whole ttl: only then has
 //     everybody seen it who still lives. One that joins pushes the ranks of
 //     others up only, which makes their shares smaller;
-//   - an outage changes nothing of the share. One that is longer than a ttl may
-//     have been this replica's alone, and the others may have forgotten it. Its
-//     share stays as it was before, or smaller, until it has beaten for a whole
-//     ttl again.
+//   - an outage changes nothing of the share. After one that is longer than half
+//     a ttl the others may have forgotten this replica, or not have seen it yet.
+//     Its share stays as it was before, or smaller, until it has beaten for a
+//     whole ttl again. So it does when the store has lost its data, and with
+//     them who lives.
 type lives struct {
 	ttl      time.Duration
 	replicas int64 // 0, or how many were configured
 
 	beats  []sight   // of the last ttl, the oldest first
+	epoch  string    // of all of them
 	first  time.Time // the first of those without a gap
 	before share     // as it was before the gap
 }
@@ -39,9 +41,9 @@ type sight struct {
 
 // beat takes in a beat and returns the share.
 func (v *lives) beat(now time.Time, b ledger.Beat) share {
-	if n := len(v.beats); n == 0 || now.Sub(v.beats[n-1].at) > v.ttl {
+	if n := len(v.beats); n == 0 || now.Sub(v.beats[n-1].at) > v.ttl/2 || b.Epoch != v.epoch {
 		v.before = v.share()
-		v.first, v.beats = now, nil
+		v.first, v.beats, v.epoch = now, nil, b.Epoch
 	}
 	v.beats = append(v.beats, sight{at: now, live: int64(b.Live), rank: int64(b.Rank)})
 	for now.Sub(v.beats[0].at) > v.ttl {

@@ -28,13 +28,14 @@ func TestTheShareByBeats(t *testing.T) {
 		{"after a whole ttl it has one", 0, []beat{{0, 4, 1}, {3 * time.Second, 4, 1}, {ttl, 4, 1}}, share{4, 1}},
 		{"one that has gone still counts", 0, []beat{{0, 4, 2}, {3 * time.Second, 4, 2}, {ttl, 3, 1}}, share{4, 2}},
 		{"for no more than a ttl", 0, []beat{{0, 4, 2}, {3 * time.Second, 3, 1}, {ttl, 3, 1}, {ttl + 2*time.Second, 3, 1}}, share{3, 1}},
-		{"after a gap it is what it was", 0, []beat{{0, 4, 1}, {ttl, 4, 1}, {ttl * 10, 1, 0}}, share{4, 1}},
-		{"or less", 0, []beat{{0, 2, 0}, {ttl, 2, 0}, {ttl * 10, 5, 3}}, share{5, 3}},
-		{"until a ttl after the gap", 0, []beat{{0, 4, 1}, {ttl, 4, 1}, {ttl * 10, 2, 0}, {ttl*10 + ttl/2, 2, 0}, {ttl * 11, 2, 0}}, share{2, 0}},
+		{"after a gap it is what it was", 0, []beat{{0, 4, 1}, {ttl / 2, 4, 1}, {ttl, 4, 1}, {ttl * 10, 1, 0}}, share{4, 1}},
+		{"or less", 0, []beat{{0, 2, 0}, {ttl / 2, 2, 0}, {ttl, 2, 0}, {ttl * 10, 5, 3}}, share{5, 3}},
+		{"until a ttl after the gap", 0, []beat{{0, 4, 1}, {ttl / 2, 4, 1}, {ttl, 4, 1}, {ttl * 10, 2, 0}, {ttl*10 + ttl/2, 2, 0}, {ttl * 11, 2, 0}}, share{2, 0}},
+		{"who missed half a ttl while it was young stays without", 0, []beat{{0, 4, 1}, {ttl * 3 / 4, 4, 1}, {ttl, 4, 1}}, share{}},
 		{"configured: one beat will do, for what needs no rank", 4, []beat{{0, 1, 0}}, share{4, unranked}},
 		{"configured: none will not", 4, nil, share{}},
-		{"configured: the rank is that of the beats", 4, []beat{{0, 3, 1}, {ttl, 3, 1}}, share{4, 1}},
-		{"more live than were configured", 2, []beat{{0, 3, 1}, {ttl, 3, 1}}, share{3, 1}},
+		{"configured: the rank is that of the beats", 4, []beat{{0, 3, 1}, {ttl / 2, 3, 1}, {ttl, 3, 1}}, share{4, 1}},
+		{"more live than were configured", 2, []beat{{0, 3, 1}, {ttl / 2, 3, 1}, {ttl, 3, 1}}, share{3, 1}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -60,7 +61,7 @@ func TestSharesNeverComeToMoreThanTheLimit(t *testing.T) {
 		}
 		alive, running := map[string]int{}, map[string]*one{}
 		n := rapid.Int64Range(1, 30).Draw(t, "limit")
-		down, epoch := 0, time.Unix(0, 0)
+		down, zero, lost := 0, time.Unix(0, 0), 0
 		for now := range rapid.IntRange(20, 120).Draw(t, "ticks") {
 			switch rapid.IntRange(0, 9).Draw(t, "event") {
 			case 0:
@@ -84,6 +85,7 @@ func TestSharesNeverComeToMoreThanTheLimit(t *testing.T) {
 			case 3:
 				if rapid.IntRange(0, 9).Draw(t, "loses its data") == 0 {
 					clear(alive)
+					lost++
 				}
 			}
 			var sum int64
@@ -98,7 +100,7 @@ func TestSharesNeverComeToMoreThanTheLimit(t *testing.T) {
 						}
 					}
 					rank := slices.Index(sorted(alive), name)
-					r.lives.beat(epoch.Add(time.Duration(now)*time.Second), ledger.Beat{Live: len(alive), Rank: rank})
+					r.lives.beat(zero.Add(time.Duration(now)*time.Second), ledger.Beat{Epoch: fmt.Sprint(lost), Live: len(alive), Rank: rank})
 				}
 				sum += r.lives.share().whole(n)
 			}
