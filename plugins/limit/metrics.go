@@ -17,6 +17,7 @@ type metrics struct {
 	dollars   *prometheus.CounterVec // by rule; by change, as above
 	active    prometheus.Gauge
 	remaining *prometheus.GaugeVec // by upstream: those of the configuration; by kind: "requests", "tokens"
+	store     storeMetrics
 
 	current atomic.Pointer[limiter] // the generation that active speaks of
 }
@@ -48,5 +49,6 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "relay_limit_upstream_remaining",
 			Help: "What the upstream's own limit had left, as its last answer told.",
 		}, []string{"upstream", "kind"}),
+		store: newStoreMetrics(reg),
 	}
 }
