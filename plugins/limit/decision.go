@@ -77,8 +77,7 @@ func standingOf(of part, c *ledger.Claim, hint time.Duration) standing {
 	return s
 }
 
-// refuse refuses a request of which no claim says why: the ledger could not
-// decide on it.
+// refuse refuses a request of which no claim says why it was not let through.
 func (d *decision) refuse(p *pass, hint time.Duration) {
 	d.refusal = standing{part: p.parts[0], wait: hint, closed: true}
 }
@@ -104,11 +103,8 @@ func (s *standing) presses(other *standing) bool {
 // every rule, a refused one for the rule that its answer names. A shadow counts
 // what it would have refused of those let through.
 func (d *decision) count(p *pass) {
-	switch {
-	case d.refused():
+	if d.refused() {
 		d.refusal.rule.meters.refused[d.refusal.reason()]().Inc()
-		return
-	case !d.passed:
 		return
 	}
 	for i := 0; i < len(p.parts); {

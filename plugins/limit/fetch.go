@@ -27,9 +27,6 @@ func (f *fetcher) RoundTrip(req *http.Request) (*http.Response, error) {
 	if d.refused() {
 		return nil, f.refusal(&d)
 	}
-	if !d.passed { // the client has left while the store was asked
-		return nil, req.Context().Err()
-	}
 	res, err := f.fetch(req, p)
 	if err == nil {
 		f.metrics.upstream(call.Trail.Last(), res.Header)
@@ -53,7 +50,7 @@ func (l *limiter) decide(ctx context.Context, p *pass) (d decision) {
 	d.read(p, l.hint)
 	if !d.passed {
 		l.slots.release()
-		if !d.refused() && ctx.Err() == nil {
+		if !d.refused() {
 			d.refuse(p, l.hint)
 		}
 	} else {
