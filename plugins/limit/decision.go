@@ -103,8 +103,11 @@ func (s *standing) presses(other *standing) bool {
 // every rule, a refused one for the rule that its answer names. A shadow counts
 // what it would have refused of those let through.
 func (d *decision) count(p *pass) {
-	if d.refused() {
+	switch {
+	case d.refused():
 		d.refusal.rule.meters.refused[d.refusal.reason()]().Inc()
+		return
+	case !d.passed:
 		return
 	}
 	for i := 0; i < len(p.parts); {

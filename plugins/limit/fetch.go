@@ -27,6 +27,9 @@ func (f *fetcher) RoundTrip(req *http.Request) (*http.Response, error) {
 	if d.refused() {
 		return nil, f.refusal(&d)
 	}
+	if !d.passed { // the client has left while it waited
+		return nil, req.Context().Err()
+	}
 	res, err := f.fetch(req, p)
 	if err == nil {
 		f.metrics.upstream(call.Trail.Last(), res.Header)
