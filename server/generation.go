@@ -30,6 +30,7 @@ type generation struct {
 	cert    *tls.Certificate // nil without TLS
 	cors    echo.MiddlewareFunc
 	handler echo.HandlerFunc // the chain around the centre
+	odd     error            // what its settings name that does not exist
 
 	hold *keep.Hold
 	refs atomic.Int64 // 1 while it is the current one, and 1 for each request
@@ -42,7 +43,12 @@ type generation struct {
 func (s *Server) build(loaded *config.Loaded, refused error, reads *watch.Reads) (*generation, error) {
 	g := &generation{config: loaded, hold: s.kept.Hold(), free: s.free}
 	g.refs.Store(1)
-	err := errors.Join(refused, s.exposed(loaded), g.gather(s, reads), g.link(s, reads))
+	pool := g.gather(s, reads)
+	err := errors.Join(refused, s.exposed(loaded), pool, g.link(s, reads))
+	g.odd = g.misfits(pool == nil && !loaded.Refused("upstreams"))
+	if s.current.Load() == nil {
+		err = errors.Join(err, g.odd)
+	}
 	if err = errors.Join(err, g.chain.Check(g.names), g.certify(reads)); err != nil {
 		return nil, errors.Join(err, g.close(context.Background()))
 	}
