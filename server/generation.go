@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -27,7 +28,8 @@ type generation struct {
 	names   []string // of the chain
 	chain   plugins.Chain
 	pool    *upstream.Pool
-	cert    *tls.Certificate // nil without TLS
+	cert    *tls.Certificate   // nil without TLS
+	token   *[sha256.Size]byte // the hash of the admin listener's; nil if it is read-only
 	cors    echo.MiddlewareFunc
 	handler echo.HandlerFunc // the chain around the centre
 	odd     error            // what its settings name that does not exist
@@ -49,7 +51,7 @@ func (s *Server) build(loaded *config.Loaded, refused error, reads *watch.Reads)
 	if s.current.Load() == nil {
 		err = errors.Join(err, g.odd)
 	}
-	if err = errors.Join(err, g.chain.Check(g.names), g.certify(reads)); err != nil {
+	if err = errors.Join(err, g.chain.Check(g.names), g.checkAdmin(), g.certify(reads), g.readAdminToken(s, reads)); err != nil {
 		return nil, errors.Join(err, g.close(context.Background()))
 	}
 	g.cors = cors(loaded.Config.CORS)

@@ -25,7 +25,7 @@ func wanting() plugins.Plugin {
 	check := func(s wants, scope plugins.Scope) error {
 		var errs []error
 		named := slices.ContainsFunc(scope.Clients, func(c plugins.Client) bool { return c.Name == s.Client })
-		if s.Client != "" && !(scope.Named && named) {
+		if s.Client != "" && (!scope.Named || !named) {
 			errs = append(errs, fmt.Errorf("client: there is no %s among %d", s.Client, len(scope.Clients)))
 		}
 		if s.Model != "" && !scope.Serves(s.Model) {
