@@ -87,7 +87,7 @@ func (g *generation) gather(s *Server, reads *watch.Reads) (err error) {
 	if g.config.Refused("upstreams") {
 		c.Fallbacks = nil // what they name may be served by one that was refused
 	}
-	g.pool, err = upstream.New(c, s.env("upstream", g.hold, reads))
+	g.pool, err = upstream.New(c, s.env("upstream", g, reads))
 	return err
 }
 
@@ -101,7 +101,7 @@ func (g *generation) link(s *Server, reads *watch.Reads) error {
 		if !good || slices.Contains(c.Chain[:i], name) {
 			continue
 		}
-		l, err := s.plugins[name].Build(settings, s.env(name, g.hold, reads))
+		l, err := s.plugins[name].Build(settings, s.env(name, g, reads))
 		if err != nil {
 			errs = append(errs, under("plugins."+name, err))
 			continue

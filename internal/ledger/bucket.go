@@ -14,6 +14,10 @@ type Bucket struct {
 // replicas that have the new ones can take from the same bucket, and changing
 // numbers to and fro lets nobody take more. The result is rounded up.
 //
+// Every decision writes a bucket that it finds with another depth as it stands
+// by the depth of the claim, even if it takes nothing: from then on the bucket
+// fills at the new speed, and the wait that a refusal tells is exact.
+//
 // Every store does this in 64-bit floating point, in this order, so that all
 // round alike.
 func (b Bucket) Used(now, depth int64) int64 {
@@ -41,6 +45,10 @@ func WaitForRate(used, cost, depth int64) int64 {
 	return max(used+cost-depth, 0)
 }
 
+// maxCharge is the most, in microseconds, that one settlement charges beyond
+// what was reserved: no [Rate.Cost] but [Never] is more.
+const maxCharge = 2 * maxDepth
+
 // Charge returns by how much the settlement of a rate changes what is used of
 // its bucket. The request was charged cost at the instant at, and came to
 // actual.
@@ -52,7 +60,7 @@ func WaitForRate(used, cost, depth int64) int64 {
 // never fuller than one that was charged with actual alone at the instant at.
 func Charge(cost, actual, at, now int64) int64 {
 	if actual >= cost {
-		return actual - cost
+		return min(actual-cost, maxCharge)
 	}
 	elapsed := max(now-at, 0)
 	return -max(min(cost-actual, cost-elapsed), 0)

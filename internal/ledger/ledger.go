@@ -141,11 +141,13 @@ type Claim struct {
 	Wait int64
 
 	// Reset is how long, in microseconds, until nothing of it is taken: Used of
-	// a rate, the rest of the window of a budget, 0 of a flight.
+	// a rate; of a budget the rest of the window of the calendar, or the time
+	// until the last slice in which anything is spent leaves the rolling one, 0
+	// if there is none; 0 of a flight.
 	Reset int64
 
-	// At is when it was taken, by the clock of the store in microseconds since
-	// 1970; of a budget the beginning of the slice of its window.
+	// At is when it was decided on, by the clock of the store in microseconds
+	// since 1970; of a budget the beginning of the slice of its window.
 	At int64
 }
 

@@ -80,7 +80,7 @@ func (r Rate) Cost(units int64) int64 {
 	if hi += carry; hi >= uint64(n) {                   //nolint:gosec // as above
 		return Never
 	}
-	if q, _ := bits.Div64(hi, lo, uint64(n)); q <= uint64(maxDepth)*2 { //nolint:gosec // as above
+	if q, _ := bits.Div64(hi, lo, uint64(n)); q <= uint64(maxCharge) { //nolint:gosec // as above
 		return int64(q) //nolint:gosec // as above
 	}
 	return Never

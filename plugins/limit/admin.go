@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"slices"
 	"time"
-
-	"github.com/holysheep/relay/internal/gcra"
 )
 
 // maxListed bounds how many clients of a rule are listed, and with them how
@@ -42,16 +40,19 @@ func (l *limiter) admin(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	query := req.URL.Query()
-	rules := make(map[string]view, len(l.rules))
+	held := l.slots.held.Load()
+	rules := map[string]view{replica: {Per: perGlobal, InFlight: l.replica.size.n, Counters: []counter{{InFlight: &held}}}}
 	for _, r := range l.rules {
-		v := view{Per: r.Per, Requests: r.Requests, InFlight: r.InFlight}
-		if r.buckets != nil {
-			v.Period, v.Burst = r.period().String(), r.rate.Burst()
+		v := view{Per: r.Per, Requests: r.Requests, InFlight: r.InFlight, Counters: []counter{}}
+		if r.Requests > 0 {
+			v.Period, v.Burst = r.own[kindRequests].period.String(), r.own[kindRequests].burst
 		}
+		clients := []string{query.Get("client")}
 		if r.Per == perClient && !query.Has("client") {
-			v.Counters, v.More = l.store.list(r)
-		} else {
-			v.Counters = []counter{l.store.read(r, query.Get("client"))}
+			clients, v.More = l.clients(r)
+		}
+		for _, client := range clients {
+			v.Counters = append(v.Counters, l.read(req, r, client))
 		}
 		rules[r.name] = v
 	}
@@ -61,54 +62,40 @@ func (l *limiter) admin(w http.ResponseWriter, req *http.Request) {
 }
 
 // read returns what client has used of r.
-func (s *store) read(r *rule, client string) counter {
-	var c counter
+func (l *limiter) read(req *http.Request, r *rule, client string) (c counter) {
 	if r.Per == perClient {
 		c.Client = &client
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if r.flights != nil {
-		c.InFlight = new(r.flights.by[r.key(client)])
+	claims, parts := l.claims(asker{client: client})
+	if l.ledger.Read(req.Context(), claims) != nil {
+		return c
 	}
-	if r.buckets != nil {
-		claim := []gcra.Claim{{Buckets: r.buckets, Key: r.key(client)}}
-		s.rates.Peek(s.now(), claim)
-		c.Remaining = new(claim[0].State.Remaining)
-		c.ResetMS = new(count(claim[0].State.Reset, time.Millisecond))
+	for i, p := range parts {
+		switch claim := &claims[i]; {
+		case p.rule != r:
+		case p.kind == kindFlight:
+			c.InFlight = &claim.Used
+		case p.kind == kindRequests:
+			c.Remaining = new(p.size.left(p.kind, claim.Used))
+			c.ResetMS = new(count(micros(claim.Reset), time.Millisecond))
+		}
 	}
 	return c
 }
 
-// list returns what clients have used of r, in the order of their names:
-// those that have used nothing are left out.
-func (s *store) list(r *rule) (counters []counter, more bool) {
-	clients, more := s.clients(r)
-	counters = make([]counter, 0, len(clients))
-	for _, client := range slices.Sorted(maps.Keys(clients)) {
-		counters = append(counters, s.read(r, client))
-	}
-	return counters, more
-}
-
-// clients returns at most maxListed clients that have used something of r, and
-// whether there may be more.
-func (s *store) clients(r *rule) (clients map[string]bool, more bool) {
-	clients = map[string]bool{}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var keys []string
-	if r.buckets != nil {
-		keys = s.rates.Keys(s.now(), r.buckets, maxListed)
-	}
-	if r.flights != nil {
-		keys = slices.AppendSeq(keys, maps.Keys(r.flights.by))
-	}
-	for _, client := range keys {
-		if len(clients) == maxListed {
-			break
+// clients returns at most maxListed clients that have used something of r, in
+// the order of their names, and whether there may be more.
+func (l *limiter) clients(r *rule) (names []string, more bool) {
+	found := map[string]bool{}
+	for _, c := range r.counters {
+		if c == nil || l.ledger.memory == nil {
+			continue
 		}
-		clients[client] = true
+		for _, s := range l.ledger.memory.Subjects(c, maxListed) {
+			if len(found) < maxListed {
+				found[s.A] = true
+			}
+		}
 	}
-	return clients, len(clients) == maxListed
+	return slices.Sorted(maps.Keys(found)), len(found) == maxListed
 }

@@ -20,7 +20,7 @@ func TestConform(t *testing.T) {
 			"each": {Per: perClient, Requests: 60, InFlight: 5},
 		}
 		return d
-	}, ErrRateLimit, ErrConcurrency)
+	}, ErrRateLimit, ErrTokens, ErrConcurrency, ErrBudget, ErrUnavailable, ErrUnpriced)
 }
 
 func TestDefaultsLimitNoRate(t *testing.T) {

@@ -111,6 +111,12 @@ type Config struct {
 	// the model that it asked for, or an error.
 	Fallbacks map[string][]string `koanf:"fallbacks"`
 
+	// Prices are what models cost, by the name that clients use or a glob such as
+	// "gpt-*", in which a star is any characters: the name goes first, then the
+	// longest glob. A model that stands here replaces the default of that model
+	// alone.
+	Prices plugins.Prices `koanf:"prices"`
+
 	// Health says when an upstream is left alone for a while.
 	Health upstream.Health `koanf:"health"`
 }
@@ -202,6 +208,7 @@ func Defaults() Config {
 		CORS:              CORS{MaxAge: time.Hour},
 		Log:               Log{Level: "info", Format: "json", Access: true},
 		Chain:             []string{"auth", "limit", "cache", "retry"},
+		Prices:            plugins.DefaultPrices(),
 		Health:            upstream.HealthDefaults(),
 	}
 }

@@ -50,6 +50,7 @@ func (c Config) Validate() error {
 		errs = append(errs, within("upstreams."+name, c.Upstreams[name].Validate())...)
 	}
 	errs = append(errs, upstream.ValidateFallbacks(c.Fallbacks))
+	errs = append(errs, c.Prices.Validate())
 	errs = append(errs, within("health", c.Health.Validate())...)
 	return errors.Join(errs...)
 }
