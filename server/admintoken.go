@@ -42,7 +42,7 @@ func (g *generation) readAdminToken(s *Server, reads *watch.Reads) error {
 	if none || g.config.Refused("admin_token_env") || g.config.Refused("admin_token_file") {
 		return nil
 	}
-	token, err := s.env("admin", g.hold, reads).Secret(c.AdminTokenEnv, c.AdminTokenFile)
+	token, err := s.env("admin", g, reads).Secret(c.AdminTokenEnv, c.AdminTokenFile)
 	if err != nil {
 		return fmt.Errorf("%s: %w", key, err)
 	}

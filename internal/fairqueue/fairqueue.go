@@ -33,6 +33,10 @@ var (
 // called, if nothing else is said.
 const DefaultPoll = 50 * time.Millisecond
 
+// soon is by how much sooner than usual is tried after a call that brought
+// nothing; then it is half as soon each time.
+const soon = 16
+
 // Options are what a queue is made of.
 type Options struct {
 	// Size is how many may wait in all lines together. See [Queue.SetSize].
@@ -40,8 +44,9 @@ type Options struct {
 
 	// Poll is about how often whoever has the turn in a line tries although
 	// nobody has called [Queue.Wake]: what is waited for may be given back
-	// elsewhere. It is varied by half, so that many queues do not keep step. 0 is
-	// [DefaultPoll].
+	// elsewhere. It is varied by half, so that many queues do not keep step.
+	// After a call that brought nothing it tries sooner, for what is given back
+	// may be on its way. 0 is [DefaultPoll].
 	Poll time.Duration
 
 	// Left, if not nil, is called with what Wait is about to return.
@@ -104,6 +109,7 @@ func (q *Queue[L]) Wait(ctx context.Context, name L, client string, maxWait time
 func (q *Queue[L]) await(ctx context.Context, w *waiter[L], maxWait time.Duration, try func() bool) error {
 	deadline := time.NewTimer(maxWait)
 	defer deadline.Stop()
+	pause := q.options.Poll
 	for {
 		var poll <-chan time.Time
 		switch turn, out := q.turn(w); {
@@ -114,10 +120,12 @@ func (q *Queue[L]) await(ctx context.Context, w *waiter[L], maxWait time.Duratio
 		case turn && try():
 			return nil
 		case turn:
-			poll = time.After(q.options.Poll/2 + rand.N(q.options.Poll)) //nolint:gosec // no secret
+			poll = time.After(pause/2 + rand.N(pause)) //nolint:gosec // no secret
+			pause = min(2*pause, q.options.Poll)
 		}
 		select {
 		case <-w.call:
+			pause = max(q.options.Poll/soon, 1)
 		case <-poll:
 		case <-deadline.C:
 			return ErrLate

@@ -143,6 +143,20 @@ func TestTheHeadAlonePolls(t *testing.T) {
 	})
 }
 
+// What was given back may arrive a moment after the call.
+func TestACallIsFollowedUpSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q, s := New[string](Options{Size: 9, Poll: 1600 * time.Millisecond}), &slots{}
+		result, began := join(t.Context(), q, s, "", "a", "a1"), time.Now()
+		q.Wake("")
+		synctest.Wait()
+		s.give(1)
+		if err := <-result; err != nil || time.Since(began) > 150*time.Millisecond {
+			t.Errorf("%v after %s", err, time.Since(began))
+		}
+	})
+}
+
 func TestLinesDoNotWaitForEachOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q, none, s := New[string](Options{Size: 9}), &slots{}, &slots{}
