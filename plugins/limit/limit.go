@@ -39,7 +39,7 @@ func New(s Settings, env plugins.Env) (plugins.Link, error) {
 
 // limiter is one generation of the rules.
 type limiter struct {
-	ledger  store
+	ledger  *store
 	slots   *slots
 	replica part // max_in_flight among the rules
 	rules   []*rule

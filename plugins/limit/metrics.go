@@ -23,6 +23,7 @@ type metrics struct {
 	positions *prometheus.HistogramVec // by rule
 	active    prometheus.Gauge
 	remaining *prometheus.GaugeVec // by upstream: those of the configuration; by kind: "requests", "tokens"
+	store     storeMetrics
 
 	current atomic.Pointer[limiter] // the generation that active speaks of
 }
@@ -54,6 +55,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "relay_limit_upstream_remaining",
 			Help: "What the upstream's own limit had left, as its last answer told.",
 		}, []string{"upstream", "kind"}),
+		store: newStoreMetrics(reg),
 	}
 	m.newQueue(auto)
 	return m
