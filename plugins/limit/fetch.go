@@ -37,8 +37,8 @@ func (f *fetcher) RoundTrip(req *http.Request) (*http.Response, error) {
 	return res, err
 }
 
-// decide has p take a slot of this replica and all that it claims, or nothing.
-func (l *limiter) decide(ctx context.Context, p *pass) (d decision) {
+// attempt has p take a slot of this replica and all that it claims, or nothing.
+func (l *limiter) attempt(ctx context.Context, p *pass) (d decision) {
 	held, ok := l.slots.take(l.replica.size.n)
 	if l.replica.size.n > 0 {
 		d.flight = standing{part: l.replica, limit: l.replica.size.n, remaining: max(l.replica.size.n-held, 0), reset: l.hint}
@@ -46,7 +46,6 @@ func (l *limiter) decide(ctx context.Context, p *pass) (d decision) {
 	if !ok {
 		d.flight.wait = l.hint
 		d.refusal = d.flight
-		d.count(p)
 		return d
 	}
 	d.passed = l.take(ctx, p)
@@ -60,7 +59,6 @@ func (l *limiter) decide(ctx context.Context, p *pass) (d decision) {
 		l.replica.rule.meters.admitted().Inc()
 		l.replica.rule.meters.inFlight().Inc()
 	}
-	d.count(p)
 	return d
 }
 
@@ -87,7 +85,12 @@ func (l *limiter) leave(req *http.Request, p *pass, res *http.Response) {
 	l.slots.release()
 	l.replica.rule.meters.inFlight().Dec()
 	if len(p.ticket.Claims) > 0 {
+		var held []line
+		if l.queues {
+			held = p.lines()
+		}
 		o := l.ended(req, p, res)
 		l.settle(p, &o)
+		wake(held)
 	}
 }

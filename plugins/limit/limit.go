@@ -30,7 +30,7 @@ func New(s Settings, env plugins.Env) (plugins.Link, error) {
 	}
 	return plugins.Link{
 		Fetch: func(next http.RoundTripper) http.RoundTripper { return &fetcher{limiter: l, next: next} },
-		Admin: http.HandlerFunc(l.admin),
+		Admin: http.HandlerFunc(l.admin), AdminAt: "/limits",
 		Check: l.check,
 		Start: l.start,
 		Close: l.close,
@@ -47,6 +47,7 @@ type limiter struct {
 
 	byModel  bool // some rule wants to know the model
 	byTokens bool // some rule wants to know the tokens
+	queues   bool // some rule has a queue
 
 	estimate  Estimate
 	prices    plugins.Prices
@@ -81,6 +82,10 @@ func newLimiter(s Settings, env plugins.Env) (l *limiter, err error) {
 	for _, r := range l.rules {
 		l.byTokens = l.byTokens || r.own[kindTokens].n+r.own[kindInput].n+r.own[kindOutput].n+r.own[kindBudget].n > 0
 		l.byModel = l.byModel || r.byModel()
+		if r.queue, err = newQueue(r, env, l.metrics); err != nil {
+			return nil, err
+		}
+		l.queues = l.queues || r.queue != nil
 	}
 	return l, nil
 }
@@ -89,6 +94,9 @@ func (l *limiter) start() {
 	l.replica.rule.meters.inFlight()
 	for _, r := range append([]*rule{l.replica.rule}, l.rules...) {
 		r.show()
+		if r.queue != nil {
+			r.queue.SetSize(r.Queue.Size)
+		}
 	}
 	l.metrics.current.Store(l)
 	l.metrics.active.Set(float64(l.active()))

@@ -29,6 +29,7 @@ type meters struct {
 	refused  [reasons]func() prometheus.Counter
 	shadowed [reasons]func() prometheus.Counter
 	inFlight func() prometheus.Gauge
+	waiting  func() prometheus.Gauge
 	changed  [kinds][changes]func() prometheus.Counter // of the kinds that are settled
 }
 
@@ -40,6 +41,7 @@ func (m *metrics) of(rule string) *meters {
 	s := &meters{
 		admitted: counter(m.decisions, rule, admitted.String()),
 		inFlight: sync.OnceValue(func() prometheus.Gauge { return m.inFlight.WithLabelValues(rule) }),
+		waiting:  sync.OnceValue(func() prometheus.Gauge { return m.waiting.WithLabelValues(rule) }),
 	}
 	for r := late; r < reasons; r++ {
 		s.refused[r] = counter(m.decisions, rule, r.String())
@@ -68,6 +70,9 @@ func (r *rule) show() {
 		refusals[k.reason()]()
 		if k == kindFlight {
 			r.meters.inFlight()
+		}
+		if k == kindFlight && r.queue != nil {
+			r.meters.waiting()
 		}
 		for _, changed := range r.meters.changed[k] {
 			if changed != nil {

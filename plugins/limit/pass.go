@@ -23,6 +23,7 @@ type part struct {
 type pass struct {
 	ticket ledger.Ticket
 	parts  []part // of the claims of the ticket, in the same order
+	client string // who asks
 	model  string // that was asked for
 	price  plugins.Price
 

@@ -55,7 +55,7 @@ func uses(k wire.Kind) (counts, writes bool) {
 // that cannot be decided on, or that no wait would let through.
 func (l *limiter) ask(q *question) (*pass, error) {
 	p := newPass()
-	p.model, p.price = q.model, q.price
+	p.client, p.model, p.price = q.client, q.model, q.price
 	for _, r := range l.rules {
 		if err := l.claim(p, r, q); err != nil {
 			return nil, err

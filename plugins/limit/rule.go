@@ -29,6 +29,7 @@ type rule struct {
 	clients  map[string]*sizes
 	groups   map[string]*sizes
 
+	queue  *queue // nil without one
 	meters *meters
 }
 

@@ -25,6 +25,15 @@ type Config struct {
 	// and /ready.
 	Admin string `koanf:"admin"`
 
+	// AdminTokenEnv names the environment variable that holds the token by which
+	// operators may change something at the admin address. Without it and
+	// admin_token_file it is read-only.
+	AdminTokenEnv string `koanf:"admin_token_env"`
+
+	// AdminTokenFile names the file that holds the token. It is read again when
+	// it changes.
+	AdminTokenFile string `koanf:"admin_token_file"`
+
 	// TLS makes clients' connections encrypted. Without a certificate they are
 	// not.
 	TLS TLS `koanf:"tls"`
