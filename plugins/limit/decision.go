@@ -77,8 +77,7 @@ func standingOf(of part, c *ledger.Claim, hint time.Duration) standing {
 	return s
 }
 
-// refuse refuses a request of which no claim says why: the ledger could not
-// decide on it.
+// refuse refuses a request of which no claim says why it was not let through.
 func (d *decision) refuse(p *pass, hint time.Duration) {
 	d.refusal = standing{part: p.parts[0], wait: hint, closed: true}
 }

@@ -27,7 +27,7 @@ func (f *fetcher) RoundTrip(req *http.Request) (*http.Response, error) {
 	if d.refused() {
 		return nil, f.refusal(&d)
 	}
-	if !d.passed { // the client has left while the store was asked
+	if !d.passed { // the client has left while it waited
 		return nil, req.Context().Err()
 	}
 	res, err := f.fetch(req, p)
@@ -52,7 +52,7 @@ func (l *limiter) attempt(ctx context.Context, p *pass) (d decision) {
 	d.read(p, l.hint)
 	if !d.passed {
 		l.slots.release()
-		if !d.refused() && ctx.Err() == nil {
+		if !d.refused() {
 			d.refuse(p, l.hint)
 		}
 	} else {
