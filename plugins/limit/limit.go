@@ -12,6 +12,7 @@ package limit
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -44,6 +45,8 @@ type limiter struct {
 	replica part // max_in_flight among the rules
 	rules   []*rule
 	metrics *metrics
+	log     *slog.Logger
+	known   []plugins.Client // whom auth can name
 
 	byModel  bool // some rule wants to know the model
 	byTokens bool // some rule wants to know the tokens
@@ -61,6 +64,7 @@ type limiter struct {
 
 func newLimiter(s Settings, env plugins.Env) (l *limiter, err error) {
 	l = &limiter{
+		log:      env.Log,
 		estimate: s.Estimate, prices: env.Prices, onBroken: s.OnBroken, countHits: s.CountHits,
 		unpriced: s.Unpriced, hint: s.Hint, headers: s.Headers, modes: modeTexts(),
 	}

@@ -79,10 +79,10 @@ func TestClientsTakeTurns(t *testing.T) {
 		}
 		for want := range strings.FieldsSeq("noisy1 quiet1 noisy2 noisy3") {
 			_ = last.body.Close()
+			synctest.Wait()
 			if want == "noisy2" {
 				all["late1"] = come(t.Context(), t, rt, "late1")
 			}
-			synctest.Wait()
 			if last = all[want]; !last.done {
 				t.Fatalf("%s still waits", want)
 			}

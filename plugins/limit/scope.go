@@ -12,6 +12,7 @@ import (
 // check implements [plugins.Link.Check]: it returns rules that can match nothing
 // and overrides of nobody.
 func (l *limiter) check(scope plugins.Scope) error {
+	l.known = scope.Clients
 	var errs []error
 	for _, r := range l.rules {
 		errs = append(errs, under("rules."+r.name, r.checkScope(scope)))
