@@ -43,7 +43,7 @@ func TestUsageOfATextThatIsJSON(t *testing.T) {
 			`{"model":"claude","content":[],"usage":{"input_tokens":10,"cache_creation_input_tokens":20,"cache_read_input_tokens":30,"output_tokens":7}}`,
 			Usage{Input: 60, Output: 7, Cached: 30, Written: 20, Model: "claude", Source: UsageReported},
 		},
-		{"tokens counted", "/v1/messages/count_tokens", `{"input_tokens":14}`, Usage{Input: 14, Source: UsageReported}},
+		{"tokens counted", "/v1/messages/count_tokens", `{"input_tokens":14}`, Usage{Input: 14, Source: UsageReported, Counted: true}},
 		{
 			"Gemini", "/v1beta/models/m:generateContent",
 			`{"candidates":[],"usageMetadata":{"promptTokenCount":10,"candidatesTokenCount":5,"totalTokenCount":24,"cachedContentTokenCount":4,"thoughtsTokenCount":7,"toolUsePromptTokenCount":2},"modelVersion":"gemini-2.5"}`,
