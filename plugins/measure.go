@@ -46,20 +46,19 @@ func measureBody(req *http.Request, ask Ask) Measure {
 	if Encoded(req.Header) {
 		return Measure{Packed: size}
 	}
-	media, params, _ := mime.ParseMediaType(req.Header.Get("Content-Type"))
+	kind := req.Header.Get("Content-Type")
+	if kind == "application/json" { // as nearly all are: it needs no parsing
+		return measureText(seenOf(req, ask), ask.peeked, size)
+	}
+	media, params, _ := mime.ParseMediaType(kind)
 	if binary(media) {
 		return Measure{Media: 1, Files: size}
 	}
 	body := seenOf(req, ask)
-	if body == nil {
-		return Measure{Text: size}
+	if body != nil && strings.HasPrefix(media, "multipart/") && params["boundary"] != "" {
+		return measureForm(body, params["boundary"], ask.peeked, size)
 	}
-	defer func() { _ = body.Close() }()
-	head := io.LimitReader(body, ask.peeked)
-	if strings.HasPrefix(media, "multipart/") && params["boundary"] != "" {
-		return measureForm(head, params["boundary"], size, size-ask.peeked)
-	}
-	return measureText(head, size, size-ask.peeked)
+	return measureText(body, ask.peeked, size)
 }
 
 // seenOf returns the body of req, nil if what was seen of it is not held.
@@ -81,21 +80,27 @@ func binary(media string) bool {
 		media == "application/octet-stream" || media == "application/pdf"
 }
 
-// measureText measures a body of so many bytes that is text, JSON above all. The
-// last of them, unseen, do not come from src.
-func measureText(src io.Reader, size, unseen int64) Measure {
+// measureText measures a body of so many bytes that is text, JSON above all. Of
+// it so many are seen, and read from src, which it closes; nil is one of which
+// nothing is left to see.
+func measureText(src io.ReadCloser, seen, size int64) Measure {
+	if src == nil {
+		return Measure{Text: size}
+	}
+	defer func() { _ = src.Close() }()
 	s := meters.Get().(*meter) //nolint:forcetypeassert // there is nothing else in it
 	defer meters.Put(s)
 	s.reset()
-	for {
-		n, err := src.Read(s.buf[:])
-		if s.scan(s.buf[:n]); err != nil || n == 0 {
+	for left := seen; left > 0; {
+		n, err := src.Read(s.buf[:min(left, int64(len(s.buf)))])
+		s.scan(s.buf[:n])
+		if left -= int64(n); err != nil || n == 0 {
 			break
 		}
 	}
 	m := Measure{Media: s.media, Files: s.files}
-	if s.run >= minRun { // and it may go on
-		m.Media, m.Files = m.Media+1, m.Files+s.run+unseen
+	if s.run >= minRun && !s.text { // and it may go on
+		m.Media, m.Files = m.Media+1, m.Files+s.run+size-seen
 	}
 	m.Text = max(size-m.Files-s.escapes*escapeExtra, 0)
 	return m
@@ -103,9 +108,10 @@ func measureText(src io.Reader, size, unseen int64) Measure {
 
 // measureForm is measureText for a multipart form: what has the name of a file
 // is one.
-func measureForm(src io.Reader, boundary string, size, unseen int64) (m Measure) {
+func measureForm(src io.ReadCloser, boundary string, seen, size int64) (m Measure) {
+	defer func() { _ = src.Close() }()
 	defer func() { m.Text = size - m.Files }()
-	form := multipart.NewReader(src, boundary)
+	form := multipart.NewReader(io.LimitReader(src, seen), boundary)
 	for {
 		part, err := form.NextRawPart()
 		if err != nil {
@@ -116,8 +122,8 @@ func measureForm(src io.Reader, boundary string, size, unseen int64) (m Measure)
 		}
 		n, err := io.Copy(io.Discard, part)
 		m.Media, m.Files = m.Media+1, m.Files+n
-		if errors.Is(err, io.ErrUnexpectedEOF) && unseen > 0 {
-			m.Files += unseen
+		if errors.Is(err, io.ErrUnexpectedEOF) { // it may go on
+			m.Files += size - seen
 		}
 	}
 }

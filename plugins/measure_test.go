@@ -50,11 +50,13 @@ func TestAMeasureTellsTextFromMedia(t *testing.T) {
 		{"an image across pieces", `{"text":"` + strings.Repeat("wool ", 1600) + `","data":"` + strings.Repeat(long, 10) + `"}`, 1, 50000},
 		{"the alphabet of URLs", `{"data":"` + strings.NewReplacer("+", "-", "/", "_").Replace(long) + `"}`, 1, 5000},
 		{"an image to the end", long, 1, 5000},
+		{"an escaped text to the end", strings.Repeat(`\u7f8a`, 200), 0, 0},
 		{"Chinese", `{"content":"` + strings.Repeat("羊毛", 500) + `"}`, 0, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := measured(t, "application/json", []byte(tt.body), len(tt.body))
-			want := Measure{Text: int64(len(tt.body) - tt.files), Media: tt.media, Files: int64(tt.files)}
+			escapes := strings.Count(tt.body, `\u`) * escapeExtra
+			want := Measure{Text: int64(len(tt.body) - tt.files - escapes), Media: tt.media, Files: int64(tt.files)}
 			if got != want {
 				t.Errorf("measured %+v, want %+v", got, want)
 			}
@@ -184,6 +186,7 @@ func BenchmarkMeasure(b *testing.B) {
 	} {
 		b.Run(name, func(b *testing.B) {
 			req := httptest.NewRequest(http.MethodPost, "/v1/chat/completions", strings.NewReader(body))
+			req.Header.Set("Content-Type", "application/json")
 			req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(body)), nil }
 			ask := ReadAsk(req, []byte(body), true)
 			b.SetBytes(int64(len(body)))

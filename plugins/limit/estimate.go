@@ -61,6 +61,10 @@ func (e Estimate) validate() error {
 // asks for (n) is not looked at, nor what it refers to by a URL or an id, such as
 // an image or the response before: settling makes up for that. What only stores
 // files or lists models has no tokens.
+//
+// It is rough, -50 % to +75 % of the truth over the texts in testdata: English
+// +25 %, code -10 %, Chinese -7 % in a newer vocabulary and -37 % in an older one,
+// numbers -50 %. The README has the table.
 func (e Estimate) of(req *http.Request, call *plugins.Call) (input, output int64) {
 	route, _ := wire.OfURL(req.URL)
 	switch route.Kind {
