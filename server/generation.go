@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -27,9 +28,11 @@ type generation struct {
 	names   []string // of the chain
 	chain   plugins.Chain
 	pool    *upstream.Pool
-	cert    *tls.Certificate // nil without TLS
+	cert    *tls.Certificate   // nil without TLS
+	token   *[sha256.Size]byte // the hash of the admin listener's; nil if it is read-only
 	cors    echo.MiddlewareFunc
 	handler echo.HandlerFunc // the chain around the centre
+	odd     error            // what its settings name that does not exist
 
 	redis  *sharedRedis // nil without Redis
 	shared *keep.Hold   // of redis: freed after all that may use it
@@ -44,8 +47,14 @@ type generation struct {
 func (s *Server) build(loaded *config.Loaded, refused error, reads *watch.Reads) (*generation, error) {
 	g := &generation{config: loaded, shared: s.kept.Hold(), hold: s.kept.Hold(), free: s.free}
 	g.refs.Store(1)
-	err := errors.Join(refused, s.exposed(loaded), g.connect(s, reads), g.gather(s, reads), g.link(s, reads))
-	if err = errors.Join(err, g.chain.Check(g.names), g.certify(reads)); err != nil {
+	redis := g.connect(s, reads) // first: it is lent to what follows
+	pool := g.gather(s, reads)
+	err := errors.Join(refused, s.exposed(loaded), redis, pool, g.link(s, reads))
+	g.odd = g.misfits(pool == nil && !loaded.Refused("upstreams"))
+	if s.current.Load() == nil {
+		err = errors.Join(err, g.odd)
+	}
+	if err = errors.Join(err, g.chain.Check(g.names), g.checkAdmin(), g.certify(reads), g.readAdminToken(s, reads)); err != nil {
 		return nil, errors.Join(err, g.close(context.Background()))
 	}
 	g.cors = cors(loaded.Config.CORS)
@@ -61,7 +70,7 @@ func (s *Server) newRelay(g *generation) *relay.Relay {
 		return relay.New(g.chain.Fetch(g.pool), o)
 	}
 	o.ReadOn = &relay.ReadOn{
-		Time: c.ClientGoneTime, Bytes: c.ClientGoneBytes, Base: s.base, Done: s.readOn,
+		Time: c.ClientGoneTime, Bytes: c.ClientGoneBytes, Base: s.base, Done: func(l relay.Left) { s.readOn(c.Prices, l) },
 		Hold: func() func() { return s.holdOn(g) },
 	}
 	return relay.New(g.chain.Fetch(relay.Guard(g.pool)), o)

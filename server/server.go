@@ -139,7 +139,7 @@ func (s *Server) first() error {
 	return nil
 }
 
-// env is what the server lends to the plugin of the given name.
+// env is what the server lends to the plugin of the given name in g.
 func (s *Server) env(name string, g *generation, reads *watch.Reads) plugins.Env {
 	env := plugins.Env{
 		Log:         s.log.With("plugin", name),
@@ -147,6 +147,7 @@ func (s *Server) env(name string, g *generation, reads *watch.Reads) plugins.Env
 		Now:         s.options.Now,
 		LookupEnv:   s.lookup,
 		ReadFile:    reads.ReadFile,
+		Prices:      g.config.Config.Prices,
 		RedisPrefix: g.config.Config.Redis.Prefix + ":",
 		Keep: func(key string, create func() (any, error)) (any, error) {
 			return g.hold.Keep(name+"."+key, key == "metrics", create)
