@@ -12,6 +12,7 @@ import (
 
 	"github.com/holysheep/relay/internal/credential"
 	"github.com/holysheep/relay/internal/demo"
+	"github.com/holysheep/relay/internal/redistest"
 	"github.com/holysheep/relay/plugins"
 )
 
@@ -89,7 +90,7 @@ func (panicBody) Read([]byte) (int, error) { panic(errPanics) }
 const planted = `
 log: {level: debug}
 admin_token_env: CANARY_ADMIN
-redis: {addresses: ["127.0.0.1:1"], password_env: CANARY_REDIS}
+redis: {addresses: ["STORE"], password_env: CANARY_REDIS}
 max_body: 4KiB
 max_replay: 2KiB
 request_timeout: 2s
@@ -117,7 +118,8 @@ func plant(t *testing.T, liar string) *running {
 	}
 	up := httptest.NewServer(r.Demo)
 	t.Cleanup(up.Close)
-	config := strings.NewReplacer("NARROW", credential.Hash(narrowKey), "LIAR", liar).Replace(planted)
+	store := redistest.Start(t, "--requirepass", redisPassword)
+	config := strings.NewReplacer("NARROW", credential.Hash(narrowKey), "LIAR", liar, "STORE", store.Addr()).Replace(planted)
 	return r.start(t, config, up.URL+"/v1")
 }
 
