@@ -22,7 +22,9 @@ func (s suite) Take(t *ledger.Ticket) (bool, error) { return s.Store.Take(contex
 func (s suite) Settle(tickets ...*ledger.Ticket) error {
 	return s.Store.Settle(context.Background(), tickets)
 }
-func (s suite) Read(claims []ledger.Claim) error  { return s.Store.Read(context.Background(), claims) }
+
+func (s suite) Read(claims []ledger.Claim) error { return s.Store.Read(context.Background(), claims) }
+
 func (s suite) Reset(claims []ledger.Claim) error { return s.Store.Reset(context.Background(), claims) }
 
 func (s suite) Flush() error {
