@@ -139,16 +139,17 @@ func (s *Server) first() error {
 	return nil
 }
 
-// env is what the server lends to the plugin of the given name.
-func (s *Server) env(name string, hold *keep.Hold, reads *watch.Reads) plugins.Env {
+// env is what the server lends to the plugin of the given name in g.
+func (s *Server) env(name string, g *generation, reads *watch.Reads) plugins.Env {
 	return plugins.Env{
 		Log:       s.log.With("plugin", name),
 		Metrics:   s.registry,
 		Now:       s.options.Now,
 		LookupEnv: func(key string) (string, bool) { v, ok := s.environ[key]; return v, ok },
 		ReadFile:  reads.ReadFile,
+		Prices:    g.config.Config.Prices,
 		Keep: func(key string, create func() (any, error)) (any, error) {
-			return hold.Keep(name+"."+key, key == "metrics", create)
+			return g.hold.Keep(name+"."+key, key == "metrics", create)
 		},
 	}
 }
