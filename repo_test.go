@@ -130,8 +130,9 @@ func TestTheImportRuleCanFail(t *testing.T) {
 		{"plugins/auth", "plugins/cache", false},
 		{"plugins/auth", "plugins", true},
 		{"plugins/auth", "internal/credential", true},
-		{"internal/gcra", "plugins", false},
-		{"internal/gcra", "internal/keep", false},
+		{"internal/sse", "plugins", false},
+		{"internal/sse", "internal/keep", false},
+		{"internal/redisledger", "internal/ledger", true},
 	}
 	for _, tt := range tests {
 		if got := mayImport(tt.from, tt.to); got != tt.want {

@@ -24,6 +24,9 @@ type Call struct {
 	once  sync.Once
 	asked Ask
 
+	measuring sync.Once
+	measure   Measure
+
 	mu     sync.Mutex
 	client Client
 	known  bool
@@ -178,6 +181,24 @@ func (c *Call) Usage() Usage {
 	}
 	return Usage{}
 }
+
+// ModelOf returns the model that the attempt asks for, or has been answered by,
+// by the name that clients use: money is reckoned by it. Where no upstream goes
+// by models it is the one that the client asked for, and where that names none
+// the one that the answer names, once that has ended. "" is none.
+func (c *Call) ModelOf(a *Attempt) string {
+	if a != nil && a.Model() != "" {
+		return a.Model()
+	}
+	if model := c.Ask().Model; model != "" || a == nil {
+		return model
+	}
+	return a.Usage().Model
+}
+
+// Answered is [Call.ModelOf] the attempt whose answer stands. Without any it is
+// the model that the client asked for.
+func (c *Call) Answered() string { return c.ModelOf(c.Trail.Answer()) }
 
 // SetCache notes what the cache did: HIT, MISS or BYPASS.
 func (c *Call) SetCache(status string) {

@@ -51,6 +51,36 @@ func TestCallAsksOnce(t *testing.T) {
 	}
 }
 
+func TestTheModelThatAnswers(t *testing.T) {
+	attempt := func(model, named string) *plugins.Attempt {
+		a := &plugins.Attempt{}
+		a.Begin("one", "", model, 0)
+		a.SetUsage(plugins.Usage{Model: named})
+		return a
+	}
+	for _, tt := range []struct {
+		name, asked string
+		attempt     *plugins.Attempt
+		want        string
+	}{
+		{"that another fell back on", "a", attempt("b", "b-2025"), "b"},
+		{"that was asked for, where no upstream goes by models", "a", attempt("", "a-2025"), "a"},
+		{"that the answer names, where nothing else does", "", attempt("", "a-2025"), "a-2025"},
+		{"that was asked for, where nobody was asked", "a", nil, "a"},
+		{"none", "", nil, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			call := plugins.NewCall("", func() plugins.Ask { return plugins.Ask{Model: tt.asked} })
+			if tt.attempt != nil {
+				call.Trail.Begin(tt.attempt)
+			}
+			if got := call.Answered(); got != tt.want {
+				t.Errorf("Answered = %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
 func TestCallHeaders(t *testing.T) {
 	call := plugins.NewCall("", nil)
 	call.SetHeader("x-cache", "MISS")

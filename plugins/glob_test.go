@@ -51,3 +51,42 @@ func FuzzMatch(f *testing.F) {
 		}
 	})
 }
+
+func TestGlobsMeetWhereAModelFitsBoth(t *testing.T) {
+	names, globs := words("ab", 6), words("ab*", 3)
+	for _, a := range globs {
+		for _, b := range globs {
+			want := ""
+			for _, name := range names {
+				if MatchModel(a, name) && MatchModel(b, name) {
+					want = "yes"
+					break
+				}
+			}
+			if got := GlobsMeet(a, b); got != (want != "") {
+				t.Errorf("GlobsMeet(%q, %q) = %t", a, b, got)
+			}
+		}
+	}
+}
+
+// words returns every word of at most n of the letters.
+func words(letters string, n int) []string {
+	all := []string{""}
+	for from := 0; n > 0; n-- {
+		to := len(all)
+		for _, word := range all[from:to] {
+			for _, letter := range letters {
+				all = append(all, word+string(letter))
+			}
+		}
+		from = to
+	}
+	return all
+}
+
+func TestGlobsMeetDoesNotTakeForEver(t *testing.T) {
+	if a := strings.Repeat("*a", 500); GlobsMeet(a+"x", a+"y") {
+		t.Error("they meet, though no name ends with x and y")
+	}
+}

@@ -32,8 +32,14 @@ type Link struct {
 	Fetch func(next http.RoundTripper) http.RoundTripper
 
 	// Admin answers operators under /plugins/<name>/ on the admin listener.
-	// Reading is open there.
+	// Reading, by GET and HEAD, is open there; any other method reaches it only
+	// with the admin token, which the server checks.
 	Admin http.Handler
+
+	// AdminAt is a path of the admin listener, such as "/limits", under which
+	// Admin answers too. Empty is none. A chain in which two links have the same,
+	// or one has a path of the server's own, is refused.
+	AdminAt string
 
 	// Clients returns the clients that the link can name, as auth does. It is
 	// nil in a link that names none.

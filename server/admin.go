@@ -22,17 +22,20 @@ var ErrUnknownAdminURL = &plugins.Error{
 }
 
 // adminRoutes answers operators: metrics, the effective configuration, and
-// what the plugins have to tell. All of it is read-only.
+// what the plugins have to tell. Whatever changes something is a plugin's, and
+// needs the token.
 func (s *Server) adminRoutes(e *echo.Echo) {
 	e.HTTPErrorHandler = answerAdminError
+	e.Pre(s.protect)
 	methods := []string{http.MethodGet, http.MethodHead}
 	e.Match(methods, "/metrics", echo.WrapHandler(promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{
 		EnableOpenMetrics: true,
 	})))
 	e.Match(methods, "/config", s.showConfig)
 	e.Match(methods, "/upstreams", s.showUpstreams)
-	e.Match(methods, "/plugins/:name", s.showPlugin)
-	e.Match(methods, "/plugins/:name/*", s.showPlugin)
+	e.Any("/plugins/:name", s.showPlugin)
+	e.Any("/plugins/:name/*", s.showPlugin)
+	e.Any("/*", s.showAt)
 }
 
 // answerAdminError is [answerError] where the API's URLs are not: they are not

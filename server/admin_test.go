@@ -18,8 +18,8 @@ func TestTheAdminListenerIsReadOnly(t *testing.T) {
 		for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodPatch} {
 			req := r.request(t, method, "", "")
 			req.URL, _ = req.URL.Parse(r.AdminURL + path)
-			if res, body := do(t, req); res.StatusCode != http.StatusMethodNotAllowed || errorCode(body) != "invalid_request" {
-				t.Errorf("%s %s: %d %s, want 405 in OpenAI's form", method, path, res.StatusCode, body)
+			if res, body := do(t, req); res.StatusCode != http.StatusForbidden || errorCode(body) != "admin_read_only" {
+				t.Errorf("%s %s: %d %s, want 403 in OpenAI's form", method, path, res.StatusCode, body)
 			}
 		}
 		if res, body := get(t, r.AdminURL+path); res.StatusCode != http.StatusOK {

@@ -32,6 +32,9 @@ func paste() map[string]string {
 		"Redis's address":           whole + "\nredis: {addresses: [SECRET]}\n",
 		"Redis's address as a URL":  whole + "\nredis: {addresses: [\":SECRET@redis:6379\", \"SECRET@redis:6379\"]}\n",
 		"the name of its variable":  whole + "\nredis: {addresses: [\"127.0.0.1:1\"], password_env: SECRET}\n",
+		"the admin's token":         whole + "\nadmin_token: SECRET\n",
+		"its variable's name":       whole + "\nadmin_token_env: SECRET\n",
+		"its file's name":           whole + "\nadmin_token_file: SECRET\n",
 		"a client's key":            "plugins: {auth: {clients: {a: {keys: {one: {sha256: SECRET}}}}}}\n",
 		"a client's key by no name": "plugins: {auth: {clients: {a: {keys: {one: SECRET}}}}}\n",
 		"a client's list of keys":   "plugins: {auth: {clients: {a: {keys: [SECRET]}}}}\n",
@@ -65,7 +68,7 @@ func TestAPastedKeyIsNotRepeated(t *testing.T) {
 	upstream := before.config.Config.Upstreams["demo"].BaseURL
 	for name, text := range paste() {
 		t.Run(name, func(t *testing.T) {
-			for _, secret := range []string{strangerKey, upstreamKey, redisPassword} {
+			for _, secret := range []string{strangerKey, upstreamKey, redisPassword, adminToken} {
 				logged := len(r.Log.All())
 				text := complete(strings.ReplaceAll(text, "SECRET", secret), upstream)
 				replaceFile(t, r.Config, text)
@@ -132,6 +135,7 @@ func TestCommandsTellNoSecret(t *testing.T) {
 		{"get", r.AdminURL + "/config"},
 		{"get", r.AdminURL + "/metrics"},
 		{"get", r.URL + "/v1/models"},
+		{"get", r.AdminURL + "/plugins/limit/"},
 		{"schema"},
 		{"version"},
 	} {

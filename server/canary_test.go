@@ -21,11 +21,12 @@ const (
 	redisPassword = "redis-canary-0123456789abcdefghijklmnop"
 	strangerKey   = "sk-hs-stranger-canary-0123456789abcdefghijklmnop"
 	narrowKey     = "sk-hs-narrow-canary-0123456789abcdefghijklmnop"
+	adminToken    = "admin-canary-0123456789abcdefghijklmnop"
 )
 
 // markers are the parts of the secrets that stand nowhere else.
 func markers() []string {
-	return []string{"test-client-key", "upstream-canary", "redis-canary", "stranger-canary", "narrow-canary"}
+	return []string{"test-client-key", "upstream-canary", "redis-canary", "stranger-canary", "narrow-canary", "admin-canary"}
 }
 
 // checkSecrets reports every secret that stands in text.
@@ -87,6 +88,7 @@ func (panicBody) Read([]byte) (int, error) { panic(errPanics) }
 // planted is a configuration in which every secret has its place.
 const planted = `
 log: {level: debug}
+admin_token_env: CANARY_ADMIN
 redis: {addresses: ["127.0.0.1:1"], password_env: CANARY_REDIS}
 max_body: 4KiB
 max_replay: 2KiB
@@ -111,7 +113,7 @@ func plant(t *testing.T, liar string) *running {
 	t.Helper()
 	r := &running{
 		Demo: demo.New(demo.Options{Key: upstreamKey}), Log: &logs{},
-		Environ: []string{"CANARY_REDIS=" + redisPassword}, Plugins: []plugins.Plugin{panics()},
+		Environ: []string{"CANARY_REDIS=" + redisPassword, "CANARY_ADMIN=" + adminToken}, Plugins: []plugins.Plugin{panics()},
 	}
 	up := httptest.NewServer(r.Demo)
 	t.Cleanup(up.Close)

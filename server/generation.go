@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -27,9 +28,11 @@ type generation struct {
 	names   []string // of the chain
 	chain   plugins.Chain
 	pool    *upstream.Pool
-	cert    *tls.Certificate // nil without TLS
+	cert    *tls.Certificate   // nil without TLS
+	token   *[sha256.Size]byte // the hash of the admin listener's; nil if it is read-only
 	cors    echo.MiddlewareFunc
 	handler echo.HandlerFunc // the chain around the centre
+	odd     error            // what its settings name that does not exist
 
 	hold *keep.Hold
 	refs atomic.Int64 // 1 while it is the current one, and 1 for each request
@@ -42,8 +45,13 @@ type generation struct {
 func (s *Server) build(loaded *config.Loaded, refused error, reads *watch.Reads) (*generation, error) {
 	g := &generation{config: loaded, hold: s.kept.Hold(), free: s.free}
 	g.refs.Store(1)
-	err := errors.Join(refused, s.exposed(loaded), g.gather(s, reads), g.link(s, reads))
-	if err = errors.Join(err, g.chain.Check(g.names), g.certify(reads)); err != nil {
+	pool := g.gather(s, reads)
+	err := errors.Join(refused, s.exposed(loaded), pool, g.link(s, reads))
+	g.odd = g.misfits(pool == nil && !loaded.Refused("upstreams"))
+	if s.current.Load() == nil {
+		err = errors.Join(err, g.odd)
+	}
+	if err = errors.Join(err, g.chain.Check(g.names), g.checkAdmin(), g.certify(reads), g.readAdminToken(s, reads)); err != nil {
 		return nil, errors.Join(err, g.close(context.Background()))
 	}
 	g.cors = cors(loaded.Config.CORS)
@@ -59,7 +67,7 @@ func (s *Server) newRelay(g *generation) *relay.Relay {
 		return relay.New(g.chain.Fetch(g.pool), o)
 	}
 	o.ReadOn = &relay.ReadOn{
-		Time: c.ClientGoneTime, Bytes: c.ClientGoneBytes, Base: s.base, Done: s.readOn,
+		Time: c.ClientGoneTime, Bytes: c.ClientGoneBytes, Base: s.base, Done: func(l relay.Left) { s.readOn(c.Prices, l) },
 		Hold: func() func() { return s.holdOn(g) },
 	}
 	return relay.New(g.chain.Fetch(relay.Guard(g.pool)), o)
@@ -79,7 +87,7 @@ func (g *generation) gather(s *Server, reads *watch.Reads) (err error) {
 	if g.config.Refused("upstreams") {
 		c.Fallbacks = nil // what they name may be served by one that was refused
 	}
-	g.pool, err = upstream.New(c, s.env("upstream", g.hold, reads))
+	g.pool, err = upstream.New(c, s.env("upstream", g, reads))
 	return err
 }
 
@@ -93,7 +101,7 @@ func (g *generation) link(s *Server, reads *watch.Reads) error {
 		if !good || slices.Contains(c.Chain[:i], name) {
 			continue
 		}
-		l, err := s.plugins[name].Build(settings, s.env(name, g.hold, reads))
+		l, err := s.plugins[name].Build(settings, s.env(name, g, reads))
 		if err != nil {
 			errs = append(errs, under("plugins."+name, err))
 			continue

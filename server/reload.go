@@ -64,6 +64,9 @@ func (s *Server) replace(g *generation) {
 	for _, w := range g.config.Warnings {
 		s.log.Warn("configuration", "warning", w)
 	}
+	for _, odd := range problems(g.odd) {
+		s.log.Warn("configuration", "warning", odd)
+	}
 	if was := s.current.Load(); was != nil && g.cert == nil {
 		g.cert = was.cert // without one, handshakes would fail until the restart that is asked for
 	}
@@ -123,6 +126,9 @@ func (s *Server) follow(ctx context.Context) {
 
 // problems returns the errors that err joins, one for each line of the log.
 func problems(err error) []error {
+	if err == nil {
+		return nil
+	}
 	joined, ok := err.(interface{ Unwrap() []error }) // one that wraps a join has a text of its own
 	if !ok {
 		return []error{err}

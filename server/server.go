@@ -31,6 +31,9 @@ type Options struct {
 	Log     io.Writer        // where the log goes
 	Version string           // of the build
 
+	// Now is the clock of the plugins; nil is [time.Now].
+	Now func() time.Time
+
 	// Upstreams, if there are any, take the place of those configured.
 	Upstreams map[string]upstream.Settings
 
@@ -90,6 +93,9 @@ func New(o Options) (*Server, error) {
 // empty returns a server without a configuration, and why it sees changes of
 // files late, if it does.
 func empty(o Options) (s *Server, polls error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	watcher, polls := watcher(o.poll)
 	registry := prometheus.NewRegistry()
 	s = &Server{
@@ -133,16 +139,17 @@ func (s *Server) first() error {
 	return nil
 }
 
-// env is what the server lends to the plugin of the given name.
-func (s *Server) env(name string, hold *keep.Hold, reads *watch.Reads) plugins.Env {
+// env is what the server lends to the plugin of the given name in g.
+func (s *Server) env(name string, g *generation, reads *watch.Reads) plugins.Env {
 	return plugins.Env{
 		Log:       s.log.With("plugin", name),
 		Metrics:   s.registry,
-		Now:       time.Now,
+		Now:       s.options.Now,
 		LookupEnv: func(key string) (string, bool) { v, ok := s.environ[key]; return v, ok },
 		ReadFile:  reads.ReadFile,
+		Prices:    g.config.Config.Prices,
 		Keep: func(key string, create func() (any, error)) (any, error) {
-			return hold.Keep(name+"."+key, key == "metrics", create)
+			return g.hold.Keep(name+"."+key, key == "metrics", create)
 		},
 	}
 }

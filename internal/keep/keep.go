@@ -8,6 +8,7 @@ package keep
 import (
 	"errors"
 	"io"
+	"slices"
 	"sync"
 )
 
@@ -16,10 +17,12 @@ import (
 type Store struct {
 	mu    sync.Mutex
 	items map[string]*item
+	made  int // how many items there have ever been
 }
 
 type item struct {
 	value any
+	order int // in which it was made
 	holds int
 	stays bool // as long as the process
 }
@@ -52,7 +55,8 @@ func (h *Hold) Keep(key string, stays bool, create func() (any, error)) (any, er
 		if err != nil {
 			return nil, err
 		}
-		it = &item{value: value, stays: stays}
+		s.made++
+		it = &item{value: value, order: s.made, stays: stays}
 		if s.items == nil {
 			s.items = map[string]*item{}
 		}
@@ -66,19 +70,21 @@ func (h *Hold) Keep(key string, stays bool, create func() (any, error)) (any, er
 }
 
 // Release ends the hold and frees, by Close if they have one, what no other
-// generation holds. It may be called twice.
+// generation holds: the latest first, for it may need what was there before it.
+// It may be called twice.
 func (h *Hold) Release() error {
 	var errs []error
-	for _, value := range h.drop() {
-		if c, ok := value.(io.Closer); ok {
+	for _, it := range h.drop() {
+		if c, ok := it.value.(io.Closer); ok {
 			errs = append(errs, c.Close())
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// drop lets go of every key and returns what nobody holds any more.
-func (h *Hold) drop() (free []any) {
+// drop lets go of every key and returns what nobody holds any more, the latest
+// first.
+func (h *Hold) drop() (free []*item) {
 	s := h.store
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -88,9 +94,10 @@ func (h *Hold) drop() (free []any) {
 		it.holds--
 		if it.holds == 0 && !it.stays {
 			delete(s.items, key)
-			free = append(free, it.value)
+			free = append(free, it)
 		}
 	}
 	clear(h.keys)
+	slices.SortFunc(free, func(a, b *item) int { return b.order - a.order })
 	return free
 }

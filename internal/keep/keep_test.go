@@ -64,3 +64,26 @@ func TestAnEndedGenerationKeepsNothing(t *testing.T) {
 		t.Error("a released hold took a key, which nobody would free")
 	}
 }
+
+type closeFunc func()
+
+func (f closeFunc) Close() error { f(); return nil }
+
+// TestTheLatestIsFreedFirst keeps states that need each other in a row: none is
+// freed before what was made on top of it.
+func TestTheLatestIsFreedFirst(t *testing.T) {
+	var s Store
+	h := s.Hold()
+	open := 0
+	for i := range 20 {
+		_, _ = h.Keep(string(rune('a'+i)), false, func() (any, error) {
+			open++
+			return closeFunc(func() {
+				if open--; open != i {
+					t.Errorf("state %d is freed while %d are there", i, open)
+				}
+			}), nil
+		})
+	}
+	_ = h.Release()
+}

@@ -18,7 +18,7 @@ import (
 // with a koanf tag.
 func Comments(root string) (map[string]string, error) {
 	comments := map[string]string{}
-	for _, pattern := range []string{"server/config/*.go", "server/upstream/*.go", "plugins/*/*.go"} {
+	for _, pattern := range []string{"server/config/*.go", "server/upstream/*.go", "plugins/*.go", "plugins/*/*.go"} {
 		files, err := filepath.Glob(filepath.Join(root, pattern))
 		if err != nil {
 			return nil, err

@@ -41,10 +41,11 @@ func New(s Settings, env plugins.Env) (plugins.Link, error) {
 	}
 	g := &gate{ring: r, metrics: m, log: env.Log, now: env.Now}
 	return plugins.Link{
-		Serve: g.serve,
-		Admin: admin{ring: r, now: env.Now},
-		Start: func() { m.show(r) },
-		Close: func(context.Context) error { m.hide(r); return nil },
+		Serve:   g.serve,
+		Admin:   admin{ring: r, now: env.Now},
+		Clients: r.list,
+		Start:   func() { m.show(r) },
+		Close:   func(context.Context) error { m.hide(r); return nil },
 	}, nil
 }
 

@@ -50,6 +50,17 @@ func newRing(clients map[string]client) (*ring, error) {
 	return r, errors.Join(errs...)
 }
 
+// list returns the clients in the order of their names, those too that are
+// refused for now. The models are all that any of a client's keys may use.
+func (r *ring) list() []plugins.Client {
+	list := make([]plugins.Client, 0, len(r.clients))
+	for _, name := range slices.Sorted(maps.Keys(r.clients)) {
+		c := r.clients[name]
+		list = append(list, plugins.Client{Name: name, Group: c.Group, Models: c.Models})
+	}
+	return list
+}
+
 func newEntry(name string, c client, keyName string) *entry {
 	k := c.Keys[keyName]
 	models := c.Models

@@ -6,7 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/holysheep/relay/internal/credential"
+	"github.com/holysheep/relay/plugins"
 	"github.com/holysheep/relay/plugins/auth"
 	"github.com/holysheep/relay/plugins/plugintest"
 )
@@ -74,5 +77,15 @@ func TestNewNamesASourceThatCannotBeRead(t *testing.T) {
 	want := "keys_file: open missing.yaml: no such file or directory\nkeys_env: NONE is not set"
 	if err == nil || err.Error() != want {
 		t.Errorf("err = %v\nwant  %s", err, want)
+	}
+}
+
+func TestClientsAreThoseOfAllSources(t *testing.T) {
+	l := plugintest.Link(t, auth.Plugin, plugintest.Env(t, map[string]string{"CLIENTS": clients()}), func(s *auth.Settings) {
+		s.KeysFile, s.KeysEnv = write(t, one("a")), "CLIENTS"
+	})
+	want := []plugins.Client{{Name: "a"}, {Name: "bound", Models: []string{"gpt-*", "openai/*"}}, {Name: "free", Group: "research"}, {Name: "gone"}}
+	if diff := cmp.Diff(want, l.Clients()); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -2,113 +2,153 @@ package limit
 
 import (
 	"encoding/json"
-	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"time"
 
-	"github.com/holysheep/relay/internal/gcra"
+	"github.com/holysheep/relay/plugins"
 )
-
-// maxListed bounds how many clients of a rule are listed, and with them how
-// long requests wait for the list.
-const maxListed = 1000
 
 // view is a rule as operators see it.
 type view struct {
-	Per      string    `json:"per"`
-	Requests int64     `json:"requests,omitempty"`
-	Period   string    `json:"period,omitempty"`
-	Burst    int64     `json:"burst,omitempty"`
-	InFlight int64     `json:"in_flight,omitempty"`
-	Counters []counter `json:"counters"`
-	More     bool      `json:"more,omitempty"` // there may be counters beyond maxListed
+	Per          string      `json:"per"`
+	Header       string      `json:"header,omitempty"`
+	Models       []string    `json:"models,omitempty"`
+	Shadow       bool        `json:"shadow,omitempty"`
+	Requests     int64       `json:"requests,omitempty"`
+	Period       string      `json:"period,omitempty"`
+	Burst        int64       `json:"burst,omitempty"`
+	Tokens       *viewTokens `json:"tokens,omitempty"`
+	InputTokens  *viewTokens `json:"input_tokens,omitempty"`
+	OutputTokens *viewTokens `json:"output_tokens,omitempty"`
+	InFlight     int64       `json:"in_flight,omitempty"`
+	Queue        *viewQueue  `json:"queue,omitempty"`
+	Budget       *viewBudget `json:"budget,omitempty"`
+	Counters     []counter   `json:"counters"`
+	More         bool        `json:"more,omitempty"` // there may be counters that are not listed
 }
 
-// counter is what one client, or all, have used of a rule.
-type counter struct {
-	Client    *string `json:"client,omitempty"` // "" is whoever came without a name
-	InFlight  *int64  `json:"in_flight,omitempty"`
-	Remaining *int64  `json:"remaining,omitempty"`
-	ResetMS   *int64  `json:"reset_ms,omitempty"` // milliseconds until the bucket is full
+// viewTokens is a limit of tokens.
+type viewTokens struct {
+	Limit  int64  `json:"limit"`
+	Period string `json:"period"`
+	Burst  int64  `json:"burst"`
+}
+
+// viewBudget is a limit of money.
+type viewBudget struct {
+	USD json.Number `json:"usd"`
+	Per string      `json:"per"` // day, month, or the length of the window
+}
+
+// viewQueue is a queue and who waits in it, in this replica.
+type viewQueue struct {
+	Size     int    `json:"size"`
+	MaxWait  string `json:"max_wait"`
+	Waiting  int    `json:"waiting"`
+	OldestMS int64  `json:"oldest_ms"` // how long the one waits who has waited longest
 }
 
 // admin answers GET with the live counters of every rule, or with those of one
-// ?client=.
+// ?client=, and DELETE by resetting some.
 func (l *limiter) admin(w http.ResponseWriter, req *http.Request) {
-	if req.Method != http.MethodGet && req.Method != http.MethodHead {
-		w.Header().Set("Allow", "GET, HEAD")
-		http.Error(w, "the counters can only be read", http.StatusMethodNotAllowed)
-		return
-	}
 	query := req.URL.Query()
-	rules := make(map[string]view, len(l.rules))
-	for _, r := range l.rules {
-		v := view{Per: r.Per, Requests: r.Requests, InFlight: r.InFlight}
-		if r.buckets != nil {
-			v.Period, v.Burst = r.period().String(), r.rate.Burst()
+	switch req.Method {
+	case http.MethodGet, http.MethodHead:
+		rules, err := l.show(req.Context(), query)
+		if err != nil {
+			reply(w, http.StatusServiceUnavailable, failure(unavailable.String(), "the counters cannot be read at the moment: "+err.Error()))
+			return
 		}
-		if r.Per == perClient && !query.Has("client") {
-			v.Counters, v.More = l.store.list(r)
-		} else {
-			v.Counters = []counter{l.store.read(r, query.Get("client"))}
-		}
-		rules[r.name] = v
+		reply(w, http.StatusOK, map[string]any{"rules": rules})
+	case http.MethodDelete:
+		status, answer := l.reset(req.Context(), query)
+		reply(w, status, answer)
+	default:
+		w.Header().Set("Allow", "GET, HEAD, DELETE")
+		reply(w, http.StatusMethodNotAllowed, failure("invalid_request", "the counters can be read by GET and reset by DELETE"))
 	}
+}
+
+// reply writes an answer to an operator.
+func reply(w http.ResponseWriter, status int, answer any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
-	_ = json.NewEncoder(w).Encode(map[string]any{"rules": rules})
+	w.WriteHeader(status)
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(answer) // an operator that left needs no answer
 }
 
-// read returns what client has used of r.
-func (s *store) read(r *rule, client string) counter {
-	var c counter
-	if r.Per == perClient {
-		c.Client = &client
+// failure is an error in OpenAI's form, as the server's own are.
+func failure(code, message string) any {
+	type body struct {
+		Message string  `json:"message"`
+		Type    string  `json:"type"`
+		Param   *string `json:"param"`
+		Code    string  `json:"code"`
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if r.flights != nil {
-		c.InFlight = new(r.flights.by[r.key(client)])
+	kind := invalidRequest
+	if code == unavailable.String() {
+		kind = "server_error"
 	}
-	if r.buckets != nil {
-		claim := []gcra.Claim{{Buckets: r.buckets, Key: r.key(client)}}
-		s.rates.Peek(s.now(), claim)
-		c.Remaining = new(claim[0].State.Remaining)
-		c.ResetMS = new(count(claim[0].State.Reset, time.Millisecond))
-	}
-	return c
+	return map[string]body{"error": {Message: message, Type: kind, Code: code}}
 }
 
-// list returns what clients have used of r, in the order of their names:
-// those that have used nothing are left out.
-func (s *store) list(r *rule) (counters []counter, more bool) {
-	clients, more := s.clients(r)
-	counters = make([]counter, 0, len(clients))
-	for _, client := range slices.Sorted(maps.Keys(clients)) {
-		counters = append(counters, s.read(r, client))
+// view returns the rule without its counters.
+func (r *rule) view() view {
+	v := view{
+		Per: r.Per, Header: r.Header, Models: r.Models, Shadow: r.Shadow,
+		Requests: r.Requests, InFlight: r.InFlight, Counters: []counter{},
+		Tokens: r.own[kindTokens].view(), InputTokens: r.own[kindInput].view(), OutputTokens: r.own[kindOutput].view(),
 	}
-	return counters, more
-}
-
-// clients returns at most maxListed clients that have used something of r, and
-// whether there may be more.
-func (s *store) clients(r *rule) (clients map[string]bool, more bool) {
-	clients = map[string]bool{}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var keys []string
-	if r.buckets != nil {
-		keys = s.rates.Keys(s.now(), r.buckets, maxListed)
+	if own := &r.own[kindRequests]; own.n > 0 {
+		v.Period, v.Burst = own.period.String(), own.burst
 	}
-	if r.flights != nil {
-		keys = slices.AppendSeq(keys, maps.Keys(r.flights.by))
+	if own := &r.own[kindBudget]; own.n > 0 {
+		v.Budget = &viewBudget{USD: json.Number(dollars(own.n)), Per: r.window()}
 	}
-	for _, client := range keys {
-		if len(clients) == maxListed {
-			break
+	if r.queue != nil {
+		v.Queue = &viewQueue{
+			Size: r.Queue.Size, MaxWait: r.Queue.MaxWait.String(), Waiting: r.queue.Len(),
+			OldestMS: r.queue.Oldest().Milliseconds(),
 		}
-		clients[client] = true
 	}
-	return clients, len(clients) == maxListed
+	return v
 }
+
+// view returns a limit of tokens, nil if there is none.
+func (s *size) view() *viewTokens {
+	if s.n == 0 {
+		return nil
+	}
+	return &viewTokens{Limit: s.n, Period: s.period.String(), Burst: s.burst}
+}
+
+// A filter is whose counters an operator asks for. What is nil is not asked for.
+type filter struct{ client, group, model, header *string }
+
+func newFilter(query url.Values) filter {
+	one := func(key string) *string {
+		if !query.Has(key) {
+			return nil
+		}
+		return new(query.Get(key))
+	}
+	return filter{client: one("client"), group: one("group"), model: one("model"), header: one("header")}
+}
+
+// none reports whether everybody's counters are asked for.
+func (f filter) none() bool { return f == filter{} }
+
+// groupOf returns the group of a client whom the configuration names.
+func (l *limiter) groupOf(client string) string {
+	if i := slices.IndexFunc(l.known, func(c plugins.Client) bool { return c.Name == client }); i >= 0 {
+		return l.known[i].Group
+	}
+	return ""
+}
+
+// milliseconds returns microseconds of the ledger, rounded up.
+func milliseconds(n int64) int64 { return count(micros(n), time.Millisecond) }

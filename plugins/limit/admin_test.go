@@ -3,7 +3,6 @@ package limit
 import (
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -11,45 +10,147 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/holysheep/relay/plugins"
 	"github.com/holysheep/relay/plugins/plugintest"
 )
 
-// TestAdmin reads the counters after ada has sent two requests, of which one is
-// in flight, and bob one.
-func TestAdmin(t *testing.T) {
+// asked returns the counters of a rule that the query asks for, each in a line:
+// whose it is, its kind, used/limit, what remains, and when all does.
+func asked(t testing.TB, link plugins.Link, rule, query string) (lines []string) {
+	t.Helper()
+	for _, c := range counters(t, link, query)[rule].Counters {
+		var whose []string
+		for _, name := range []*string{c.Client, c.Group, c.Model, c.Value} {
+			if name != nil {
+				whose = append(whose, *name)
+			}
+		}
+		lines = append(lines, fmt.Sprintf("%s %s %s/%s %s %d %s", strings.Join(whose, "+"), c.Kind, c.Used, c.Limit, c.Remaining, c.ResetMS, c.Mode))
+	}
+	return lines
+}
+
+// counted is rules of every kind, after ada of the group red has sent two
+// requests, of which one that uses no tokens is in flight, and bob of the group
+// blue one.
+func counted(t testing.TB, env plugins.Env) plugins.Link {
+	t.Helper()
+	link := build(t, env, func(s *Settings) {
+		s.MaxInFlight = 9
+		s.Rules = map[string]Rule{
+			"each": {
+				Per: perClient, Requests: 60, Burst: 5, InFlight: 3,
+				Clients: map[string]Override{"bob": {Burst: new(int64(7)), InFlight: new(int64(0))}},
+			},
+			"money":  {Per: perGlobal, Budget: Budget{USD: 50, Per: budgetMonth}},
+			"models": {Per: perClientModel, Tokens: Tokens{Limit: 60000}},
+			"teams":  {Per: perGroup, Requests: 10},
+			"apps":   {Per: perHeader, Header: "X-App", Requests: 10},
+		}
+	})
+	clients := []plugins.Client{{Name: "ada", Group: "red"}, {Name: "bob", Group: "blue"}, {Name: "cyd"}}
+	if err := link.Check(plugins.Scope{Named: true, Clients: clients}); err != nil {
+		t.Fatal(err)
+	}
+	ask := func(client, group, model string) *http.Request {
+		req := asks(t, client, group, `{"model": "`+model+`", "max_tokens": 400}`)
+		req.Header.Set("X-App", "app-"+client)
+		return req
+	}
+	list := ask("ada", "red", "two")
+	list.URL.Path = "/v1/models"
+	if _, err := link.Fetch(plugintest.Answers(200)).RoundTrip(list); err != nil { //nolint:bodyclose // it is in flight
+		t.Fatal(err)
+	}
+	for client, model := range map[string]string{"ada": "two", "bob": "eight"} {
+		group := map[string]string{"ada": "red", "bob": "blue"}[client]
+		if err := to(link.Fetch(using(model, 200, reported(100, 400))), ask(client, group, model)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return link
+}
+
+// month is how long January lasts, in milliseconds.
+const month = "2678400000"
+
+func TestAdminListsWhatIsInUse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		link := build(t, plugintest.Env(t, nil), func(s *Settings) {
-			s.MaxInFlight = 9
-			s.Rules = map[string]Rule{"each": {Per: perClient, Requests: 60, Burst: 5, InFlight: 3}}
-		})
-		rt := link.Fetch(plugintest.Answers(200))
-		open(t, rt, "ada")
-		_, _ = send(t, rt, "ada")
-		_, _ = send(t, rt, "bob")
-		all := view{Per: perGlobal, InFlight: 9, Counters: []counter{{InFlight: new(int64(1))}}}
-		each := func(cs ...counter) view {
-			return view{Per: perClient, Requests: 60, Period: "1m0s", Burst: 5, InFlight: 3, Counters: cs}
-		}
-		of := func(client string, inFlight, remaining, reset int64) counter {
-			return counter{Client: &client, InFlight: &inFlight, Remaining: &remaining, ResetMS: &reset}
-		}
-		for _, tt := range []struct {
-			name, query string
-			want        map[string]view
-		}{
-			{"every client", "", map[string]view{replica: all, "each": each(of("ada", 1, 3, 2000), of("bob", 0, 4, 1000))}},
-			{"one client", "?client=bob", map[string]view{replica: all, "each": each(of("bob", 0, 4, 1000))}},
-			{"a client that has used nothing", "?client=cyd", map[string]view{replica: all, "each": each(of("cyd", 0, 5, 0))}},
-			{"the client without a name", "?client=", map[string]view{replica: all, "each": each(of("", 0, 5, 0))}},
+		link := counted(t, priced(t))
+		for rule, want := range map[string][]string{
+			replica:  {" in_flight 1/9 8 0 memory"},
+			"each":   {"ada requests 2/5 3 2000 memory", "ada in_flight 1/3 2 0 memory", "bob requests 1/7 6 1000 memory"},
+			"money":  {" budget 0.005/50.00 49.995 " + month + " memory"},
+			"models": {"ada+two tokens 500/60000 59500 500 memory", "bob+eight tokens 500/60000 59500 500 memory"},
+			"teams":  {"blue requests 1/10 9 6000 memory", "red requests 2/10 8 12000 memory"},
+			"apps":   {"app-ada requests 2/10 8 12000 memory", "app-bob requests 1/10 9 6000 memory"},
 		} {
-			if got := counters(t, link, tt.query); !cmp.Equal(got, tt.want) {
-				t.Errorf("%s: %s", tt.name, cmp.Diff(got, tt.want))
+			if diff := cmp.Diff(want, asked(t, link, rule, "")); diff != "" {
+				t.Errorf("%s: %s", rule, diff)
 			}
 		}
 		time.Sleep(time.Second)
-		if got := counters(t, link, "")["each"]; !cmp.Equal(got, each(of("ada", 1, 4, 1000))) {
-			t.Errorf("a second later bob is still there: %s", cmp.Diff(got, each(of("ada", 1, 4, 1000))))
+		if got := asked(t, link, "each", ""); strings.Contains(strings.Join(got, "\n"), "bob") {
+			t.Errorf("a second later bob is still there: %q", got)
 		}
+	})
+}
+
+func TestAdminShowsOneClient(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		link := counted(t, priced(t))
+		for _, tt := range []struct {
+			name, query, rule string
+			want              []string
+		}{
+			{"its own numbers", "?client=bob", "each", []string{"bob requests 1/7 6 1000 memory"}},
+			{"one that has used nothing", "?client=cyd", "each", []string{"cyd requests 0/5 5 0 memory", "cyd in_flight 0/3 3 0 memory"}},
+			{"one without a name", "?client=", "each", []string{" requests 0/5 5 0 memory", " in_flight 0/3 3 0 memory"}},
+			{"what it shares with all", "?client=cyd", "money", []string{" budget 0.005/50.00 49.995 " + month + " memory"}},
+			{"its group", "?client=ada", "teams", []string{"red requests 2/10 8 12000 memory"}},
+			{"any group", "?group=blue", "teams", []string{"blue requests 1/10 9 6000 memory"}},
+			{"its models", "?client=ada", "models", []string{"ada+two tokens 500/60000 59500 500 memory"}},
+			{"one of its models", "?client=ada&model=none", "models", []string{"ada+none tokens 0/60000 60000 0 memory"}},
+			{"everybody's use of a model", "?model=eight", "models", []string{"bob+eight tokens 500/60000 59500 500 memory"}},
+			{"a header", "?header=app-bob", "apps", []string{"app-bob requests 1/10 9 6000 memory"}},
+		} {
+			if diff := cmp.Diff(tt.want, asked(t, link, tt.rule, tt.query)); diff != "" {
+				t.Errorf("%s: %s", tt.name, diff)
+			}
+		}
+	})
+}
+
+func TestAdminShowsTheRules(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		link := build(t, priced(t), func(s *Settings) {
+			s.Rules = map[string]Rule{"all": {
+				Per: perModel, Models: []string{"gpt-*"}, Shadow: true, Requests: 6, Tokens: Tokens{Limit: 7, Period: time.Hour, Burst: 8},
+				Budget: Budget{USD: 1.5, Per: budgetRolling, Length: time.Hour},
+			}, "queued": {Per: perGlobal, InFlight: 1, Queue: Queue{Size: 3, MaxWait: time.Minute}}}
+		})
+		rt := link.Fetch(plugintest.Answers(200))
+		first := come(t.Context(), t, rt, "ada")
+		second := come(t.Context(), t, rt, "ada")
+		time.Sleep(time.Second)
+		got := counters(t, link, "")
+		want := map[string]view{
+			replica: {Per: perGlobal, Counters: []counter{{Kind: "in_flight", Limit: "0", Used: "1", Remaining: "0", Mode: "memory"}}},
+			"all": {
+				Per: perModel, Models: []string{"gpt-*"}, Shadow: true, Requests: 6, Period: "1m0s", Burst: 6,
+				Tokens: &viewTokens{7, "1h0m0s", 8}, Budget: &viewBudget{"1.50", "1h0m0s"}, Counters: []counter{},
+			},
+			"queued": {
+				Per: perGlobal, InFlight: 1, Queue: &viewQueue{3, "1m0s", 1, 1000},
+				Counters: []counter{{Kind: "in_flight", Limit: "1", Used: "1", Remaining: "0", Mode: "memory"}},
+			},
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+		_ = first.body.Close()
+		synctest.Wait()
+		_ = second.body.Close()
 	})
 }
 
@@ -61,14 +162,5 @@ func TestAdminListsSoManyAndSaysSo(t *testing.T) {
 	}
 	if got := counters(t, link, "")["each"]; len(got.Counters) != maxListed || !got.More {
 		t.Errorf("%d counters, more = %t, want %d and true", len(got.Counters), got.More, maxListed)
-	}
-}
-
-func TestAdminChangesNothing(t *testing.T) {
-	link := build(t, plugintest.Env(t, nil), nil)
-	rec := httptest.NewRecorder()
-	link.Admin.ServeHTTP(rec, httptest.NewRequest(http.MethodDelete, "/plugins/limit/?client=ada", nil))
-	if rec.Code != http.StatusMethodNotAllowed || !strings.Contains(rec.Header().Get("Allow"), "GET") {
-		t.Errorf("DELETE = %d, Allow %q, want 405 and GET", rec.Code, rec.Header().Get("Allow"))
 	}
 }

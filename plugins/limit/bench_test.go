@@ -6,75 +6,83 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holysheep/relay/plugins"
 	"github.com/holysheep/relay/plugins/plugintest"
 )
 
-// fiveRules is three rules with a rate, of which one also limits what is in
-// flight, one that does so alone, and the replica's own.
+// fiveRules are rules of every kind, each with a limit or two, and the
+// replica's own.
 func fiveRules(s *Settings) {
 	s.MaxInFlight = 1 << 40
 	s.Rules = map[string]Rule{
 		"a": {Per: perGlobal, Requests: 1e6, Period: time.Second},
 		"b": {Per: perClient, Requests: 1e6, Period: time.Second, InFlight: 1 << 40},
-		"c": {Per: perClient, Requests: 1e8, Period: 1000 * time.Second},
-		"d": {Per: perClient, InFlight: 1 << 40},
+		"c": {Per: perClient, Tokens: Tokens{Limit: 1e9, Period: time.Second}},
+		"d": {Per: perClientModel, InFlight: 1 << 40},
+		"e": {Per: perClient, Budget: Budget{USD: 9e6}},
 	}
 }
 
-// fiveRulesBuilt returns a store and five rules in it.
-func fiveRulesBuilt(tb testing.TB) (*store, []*rule) {
+// fiveRulesBuilt returns a limiter of five rules, and what decides on a request
+// of a client and settles it.
+func fiveRulesBuilt(tb testing.TB) (l *limiter, decide func(client string)) {
 	tb.Helper()
 	env := plugintest.Env(tb, nil)
+	env.Prices = plugins.DefaultPrices()
 	s := Defaults()
 	fiveRules(&s)
-	rules, err := newRules(s, env, newMetrics(env.Metrics))
+	l, err := newLimiter(s, env)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return newStore(time.Now), rules
+	req := plugintest.Request(tb, `{"model": "gpt-4.1", "max_tokens": 100}`)
+	ask := plugins.CallOf(req.Context()).Ask()
+	price, _ := l.prices.Of(ask.Model)
+	return l, func(client string) {
+		q := question{
+			asker: asker{client: client, model: ask.Model}, ask: ask, counts: true, writes: true,
+			input: 10, output: 100, price: price, priced: true,
+		}
+		p, err := l.ask(&q)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		if d := l.decide(tb.Context(), p); d.passed {
+			l.slots.release()
+			l.settle(p, &outcome{usage: plugins.Usage{Input: 10, Output: 50}, cost: 1000})
+		}
+	}
 }
 
 func TestADecisionDoesNotAllocate(t *testing.T) {
-	st, rules := fiveRulesBuilt(t)
-	decide := func() {
-		d := st.take(rules, "ada", time.Second)
-		if d.count(rules); !d.refused() {
-			st.release(rules, "ada")
-		}
-	}
-	if n := testing.AllocsPerRun(1000, decide); n > 2 {
-		t.Errorf("a decision over %d rules allocates %g times, want at most 2", len(rules), n)
+	l, decide := fiveRulesBuilt(t)
+	if n := testing.AllocsPerRun(1000, func() { decide("ada") }); n > 2 {
+		t.Errorf("a decision over %d rules allocates %g times, want at most 2", len(l.rules), n)
 	}
 }
 
-// BenchmarkDecision decides on a request, counts it and gives its slots back.
+// BenchmarkDecision decides on a request, counts it and settles it.
 func BenchmarkDecision(b *testing.B) {
-	st, rules := fiveRulesBuilt(b)
+	_, decide := fiveRulesBuilt(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		d := st.take(rules, "ada", time.Second)
-		if d.count(rules); !d.refused() {
-			st.release(rules, "ada")
-		}
+		decide("ada")
 	}
 }
 
 func BenchmarkDecisionInParallel(b *testing.B) {
-	st, rules := fiveRulesBuilt(b)
+	_, decide := fiveRulesBuilt(b)
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			d := st.take(rules, "ada", time.Second)
-			if d.count(rules); !d.refused() {
-				st.release(rules, "ada")
-			}
+			decide("ada")
 		}
 	})
 }
 
 // BenchmarkDecisionAmongManyClients decides for 100,000 clients in turn.
 func BenchmarkDecisionAmongManyClients(b *testing.B) {
-	st, rules := fiveRulesBuilt(b)
+	_, decide := fiveRulesBuilt(b)
 	clients := make([]string, 100_000)
 	for i := range clients {
 		clients[i] = fmt.Sprintf("client-%06d", i)
@@ -82,18 +90,17 @@ func BenchmarkDecisionAmongManyClients(b *testing.B) {
 	b.ReportAllocs()
 	i := 0
 	for b.Loop() {
-		client := clients[i%len(clients)]
-		if d := st.take(rules, client, time.Second); !d.refused() {
-			st.release(rules, client)
-		}
+		decide(clients[i%len(clients)])
 		i++
 	}
 }
 
 // BenchmarkRoundTrip is all that the plugin adds to a request, headers too.
 func BenchmarkRoundTrip(b *testing.B) {
-	link := build(b, plugintest.Env(b, nil), fiveRules)
-	req := plugintest.Client(plugintest.Request(b, `{}`), "ada")
+	env := plugintest.Env(b, nil)
+	env.Prices = plugins.DefaultPrices()
+	link := build(b, env, fiveRules)
+	req := plugintest.Client(plugintest.Request(b, `{"model": "gpt-4.1"}`), "ada")
 	res := http.Response{Header: http.Header{"Content-Type": {"application/json"}}}
 	rt := link.Fetch(plugintest.RoundTripFunc(func(*http.Request) (*http.Response, error) {
 		again := res

@@ -90,15 +90,16 @@ func TestHeaders(t *testing.T) {
 			}},
 			held: 2,
 			want: map[string]string{
-				openAILimit: "5", openAIRemaining: "3", openAIReset: "200ms",
+				openAILimit: "2", openAIRemaining: "0", openAIReset: "1.5s",
 				plainLimit: "2", plainRemaining: "0", plainReset: "2",
 				"Retry-After": "2", "Retry-After-Ms": "1500",
 			},
 		},
 		{
 			name: "both refuse, the rate for longer",
-			settings: Settings{MaxInFlight: 2, Headers: Headers{OpenAI: true, Plain: true}, Rules: map[string]Rule{
-				"all": {Per: perGlobal, Requests: 2, Period: time.Minute},
+			settings: Settings{Headers: Headers{OpenAI: true, Plain: true}, Rules: map[string]Rule{
+				"all":  {Per: perGlobal, Requests: 2, Period: time.Minute},
+				"each": {Per: perClient, InFlight: 2},
 			}},
 			held: 2,
 			want: map[string]string{
@@ -126,7 +127,7 @@ func TestHeaders(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				link := build(t, plugintest.Env(t, nil), func(s *Settings) {
-					*s = tt.settings
+					s.MaxInFlight, s.Rules, s.Headers = tt.settings.MaxInFlight, tt.settings.Rules, tt.settings.Headers
 					s.Hint = 1500 * time.Millisecond
 				})
 				rt := link.Fetch(plugintest.Answers(200))

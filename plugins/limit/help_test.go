@@ -73,7 +73,23 @@ func counters(t testing.TB, link plugins.Link, query string) map[string]view {
 // inFlight returns how many requests hold a slot of a global rule.
 func inFlight(t testing.TB, link plugins.Link, rule string) int64 {
 	t.Helper()
-	return *counters(t, link, "")[rule].Counters[0].InFlight
+	return of(t, counters(t, link, "")[rule], kindFlight, "used")
+}
+
+// of returns what the first counter of the kind says of used or remaining.
+func of(t testing.TB, v view, k kind, what string) int64 {
+	t.Helper()
+	for _, c := range v.Counters {
+		if c.Kind == k.String() {
+			n, err := map[string]json.Number{"used": c.Used, "remaining": c.Remaining}[what].Int64()
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+	}
+	t.Fatalf("no counter of %s among %v", k, v.Counters)
+	return 0
 }
 
 // open sends a request of client through rt and returns the body of its answer,

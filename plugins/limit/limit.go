@@ -1,42 +1,38 @@
 // Package limit refuses requests beyond what the operator allows: so many in
-// flight, and so many per period, for all clients together and for each. All
-// rules of a request are decided in one step, so that a request which one rule
-// refuses takes nothing from the others.
+// flight and so many per period, so many tokens, and so much money, for all
+// together and for each client, group, model or value of a header. All rules of
+// a request are decided in one step, so that a request which one rule refuses
+// takes nothing from the others. Tokens and money are estimated and reserved
+// before, and settled by what the answer has used.
 //
-// It does not queue, count tokens or money, or share its counters with other
-// replicas, and it does not guard the upstreams' own limits.
+// The counters are those of a [ledger.Ledger]: in this process, or in the Redis
+// that replicas share. It does not guard the upstreams' own limits.
 package limit
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
 	"net/http"
 	"time"
 
 	"github.com/holysheep/relay/plugins"
 )
 
-// Plugin limits requests by rate and by how many are in flight.
+// Plugin limits requests, tokens, money and what is in flight.
 var Plugin = plugins.Define("limit", Defaults, New)
 
 // New returns the link that holds requests to s. The counters are those of the
 // generations before it, as far as its rules have the same names.
 func New(s Settings, env plugins.Env) (plugins.Link, error) {
-	m, err := plugins.Keep(env, "metrics", func() (*metrics, error) { return newMetrics(env.Metrics), nil })
+	l, err := newLimiter(s, env)
 	if err != nil {
 		return plugins.Link{}, err
 	}
-	st, err := plugins.Keep(env, "store", func() (*store, error) { return newStore(env.Now), nil })
-	if err != nil {
-		return plugins.Link{}, err
-	}
-	rules, err := newRules(s, env, m)
-	if err != nil {
-		return plugins.Link{}, err
-	}
-	l := &limiter{store: st, rules: rules, hint: s.Hint, headers: s.Headers, metrics: m}
 	return plugins.Link{
 		Fetch: func(next http.RoundTripper) http.RoundTripper { return &fetcher{limiter: l, next: next} },
-		Admin: http.HandlerFunc(l.admin),
+		Admin: http.HandlerFunc(l.admin), AdminAt: "/limits",
+		Check: l.check,
 		Start: l.start,
 		Close: l.close,
 	}, nil
@@ -44,20 +40,78 @@ func New(s Settings, env plugins.Env) (plugins.Link, error) {
 
 // limiter is one generation of the rules.
 type limiter struct {
-	store   *store
+	ledger  *store
+	slots   *slots
+	replica part // max_in_flight among the rules
 	rules   []*rule
-	hint    time.Duration
-	headers Headers
 	metrics *metrics
+	log     *slog.Logger
+	known   []plugins.Client // whom auth can name
+
+	byModel  bool // some rule wants to know the model
+	byTokens bool // some rule wants to know the tokens
+	queues   bool // some rule has a queue
+
+	estimate  Estimate
+	prices    plugins.Prices
+	onBroken  string
+	countHits bool
+	unpriced  string
+	hint      time.Duration
+	headers   Headers
+	modes     [32]string // of X-Relay-Limit-Mode, by the set of modes
+}
+
+func newLimiter(s Settings, env plugins.Env) (l *limiter, err error) {
+	l = &limiter{
+		log:      env.Log,
+		estimate: s.Estimate, prices: env.Prices, onBroken: s.OnBroken, countHits: s.CountHits,
+		unpriced: s.Unpriced, hint: s.Hint, headers: s.Headers, modes: modeTexts(),
+	}
+	if l.metrics, err = plugins.Keep(env, "metrics", func() (*metrics, error) { return newMetrics(env.Metrics), nil }); err != nil {
+		return nil, err
+	}
+	if l.slots, err = plugins.Keep(env, replica, func() (*slots, error) { return &slots{}, nil }); err != nil {
+		return nil, err
+	}
+	if l.ledger, err = newStore(s, env, l.metrics); err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	if l.rules, err = newRules(s, l.metrics); err != nil {
+		return nil, err
+	}
+	first := &rule{Rule: Rule{Per: perGlobal, InFlight: s.MaxInFlight}, name: replica, meters: l.metrics.of(replica)}
+	first.own[kindFlight] = size{n: s.MaxInFlight, burst: s.MaxInFlight, limit: s.MaxInFlight}
+	l.replica = part{first, kindFlight, &first.own[kindFlight]}
+	for _, r := range l.rules {
+		l.byTokens = l.byTokens || r.own[kindTokens].n+r.own[kindInput].n+r.own[kindOutput].n+r.own[kindBudget].n > 0
+		l.byModel = l.byModel || r.byModel()
+		if r.queue, err = newQueue(r, env, l.metrics); err != nil {
+			return nil, err
+		}
+		l.queues = l.queues || r.queue != nil
+	}
+	return l, nil
 }
 
 func (l *limiter) start() {
-	l.store.begin(l.rules)
-	for _, r := range l.rules {
+	l.replica.rule.meters.inFlight()
+	for _, r := range append([]*rule{l.replica.rule}, l.rules...) {
 		r.show()
+		if r.queue != nil {
+			r.queue.SetSize(r.Queue.Size)
+		}
 	}
 	l.metrics.current.Store(l)
-	l.metrics.active.Set(float64(active(l.rules)))
+	l.metrics.active.Set(float64(l.active()))
+}
+
+// active returns how many of the rules limit something.
+func (l *limiter) active() int {
+	if l.replica.size.n > 0 {
+		return len(l.rules) + 1
+	}
+	return len(l.rules)
 }
 
 // close says that no rule is active, unless a later generation has taken over.
@@ -66,46 +120,4 @@ func (l *limiter) close(context.Context) error {
 		l.metrics.active.Set(0)
 	}
 	return nil
-}
-
-// fetcher asks next for what the limiter lets through.
-type fetcher struct {
-	*limiter
-	next http.RoundTripper
-}
-
-// RoundTrip implements [http.RoundTripper]. A request holds its slots until
-// the body of its answer has ended, in whichever way.
-func (f *fetcher) RoundTrip(req *http.Request) (*http.Response, error) {
-	call := plugins.CallOf(req.Context())
-	client, _ := call.Client() // without auth everybody is the client ""
-	d := f.store.take(f.rules, client.Name, f.hint)
-	d.count(f.rules)
-	f.tell(call, d)
-	if d.refused() {
-		return nil, refusal(d)
-	}
-	res, err := f.fetch(req, client.Name)
-	if err == nil {
-		f.metrics.upstream(call.Trail.Last(), res.Header)
-	}
-	return res, err
-}
-
-// fetch asks next and gives the slots back: at once if there is no answer, be
-// it for a panic, and with the end of the answer if there is one.
-func (f *fetcher) fetch(req *http.Request, client string) (*http.Response, error) {
-	watched := false
-	defer func() {
-		if !watched {
-			f.store.release(f.rules, client)
-		}
-	}()
-	res, err := f.next.RoundTrip(req)
-	if err != nil {
-		return nil, err
-	}
-	plugins.Watch(res, nil, func(bool) { f.store.release(f.rules, client) })
-	watched = true
-	return res, nil
 }

@@ -20,7 +20,7 @@ func TestConform(t *testing.T) {
 			"each": {Per: perClient, Requests: 60, InFlight: 5},
 		}
 		return d
-	}, ErrRateLimit, ErrConcurrency)
+	}, ErrRateLimit, ErrTokens, ErrConcurrency, ErrBudget, ErrUnavailable, ErrUnpriced)
 }
 
 func TestDefaultsLimitNoRate(t *testing.T) {
@@ -114,7 +114,7 @@ func TestARefusedRequestTakesFromNoRule(t *testing.T) {
 	}
 	got := counters(t, link, "?client=ada")
 	for rule, want := range map[string]int64{"a_wide": 9, "b_tight": 0, "c_wide": 9} {
-		if left := *got[rule].Counters[0].Remaining; left != want {
+		if left := of(t, got[rule], kindRequests, "remaining"); left != want {
 			t.Errorf("%s has %d left, want %d", rule, left, want)
 		}
 	}
@@ -135,7 +135,7 @@ func TestTooManyInFlightTakesNoRate(t *testing.T) {
 			t.Fatalf("the second request at once: error = %v", err)
 		}
 	}
-	if left := *counters(t, link, "")["all"].Counters[0].Remaining; left != 9 {
+	if left := of(t, counters(t, link, "")["all"], kindRequests, "remaining"); left != 9 {
 		t.Errorf("%d left, want 9", left)
 	}
 	_ = body.Close()

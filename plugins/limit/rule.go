@@ -1,44 +1,43 @@
 package limit
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
-	"sync"
+	"strings"
 
-	"github.com/prometheus/client_golang/prometheus"
-
-	"github.com/holysheep/relay/internal/gcra"
+	"github.com/holysheep/relay/internal/ledger"
 	"github.com/holysheep/relay/plugins"
 )
 
-// rule is a rule of the configuration with its state: the settings are those
-// of one generation, the state is shared by all that have the rule.
+// longSubject is from how many bytes on a model or the value of a header is
+// hashed, so that no client fills the memory with names.
+const longSubject = 64
+
+// A rule is a rule of the configuration, of one generation. Its counters are
+// shared by all generations that have the rule.
 type rule struct {
 	Rule
 	name string
+	down ledger.Down
 
-	rate    gcra.Rate
-	buckets *gcra.Buckets // nil without a rate
-	flights *flights      // nil without a limit in flight
+	counters [kinds]*ledger.Counter // nil of what the rule does not limit
+	own      sizes
+	clients  map[string]*sizes
+	groups   map[string]*sizes
 
-	// The series of the rule, made when they are first wanted: a configuration
-	// that is refused after New leaves none behind.
-	admitted, late, crowded func() prometheus.Counter
-	inFlight                func() prometheus.Gauge
+	queue  *queue // nil without one
+	meters *meters
 }
 
-// newRules returns the rules of s in the order of their names, the replica's
-// own first. That one counts even where it has no limit, so that the count is
-// right when it gets one.
-func newRules(s Settings, env plugins.Env, m *metrics) ([]*rule, error) {
-	first, err := newRule(replica, Rule{Per: perGlobal, InFlight: s.MaxInFlight}, env, m)
-	if err != nil {
-		return nil, err
-	}
-	rules := []*rule{first}
+// newRules returns the rules of s in the order of their names.
+func newRules(s Settings, m *metrics) ([]*rule, error) {
+	var rules []*rule
 	for _, name := range slices.Sorted(maps.Keys(s.Rules)) {
-		r, err := newRule(name, s.Rules[name], env, m)
+		r, err := newRule(name, s.Rules[name], m)
 		if err != nil {
 			return nil, fmt.Errorf("rules.%s: %w", name, err)
 		}
@@ -47,58 +46,132 @@ func newRules(s Settings, env plugins.Env, m *metrics) ([]*rule, error) {
 	return rules, nil
 }
 
-func newRule(name string, settings Rule, env plugins.Env, m *metrics) (r *rule, err error) {
-	r = &rule{Rule: settings, name: name}
-	key := "rules." + name + "." + settings.Per
-	if settings.Requests > 0 {
-		if r.rate, err = settings.rate(); err != nil {
-			return nil, err
-		}
-		r.buckets, err = plugins.Keep(env, key+".requests", func() (*gcra.Buckets, error) { return gcra.NewBuckets(r.rate), nil })
-		if err != nil {
-			return nil, err
-		}
+func newRule(name string, settings Rule, m *metrics) (r *rule, err error) {
+	r = &rule{Rule: settings, name: name, meters: m.of(name), clients: map[string]*sizes{}, groups: map[string]*sizes{}}
+	r.down = map[string]ledger.Down{downOpen: ledger.DownOpen, downClosed: ledger.DownClosed}[settings.OnStoreDown]
+	if r.own, err = newSizes(settings); err != nil {
+		return nil, err
 	}
-	if settings.InFlight > 0 || name == replica {
-		r.flights, err = plugins.Keep(env, key+".in_flight", func() (*flights, error) { return &flights{}, nil })
-		if err != nil {
-			return nil, err
+	for k := range kinds {
+		if r.own[k].n == 0 {
+			continue
 		}
+		r.counters[k] = r.counter(k)
 	}
-	decision := func(label string) func() prometheus.Counter {
-		return sync.OnceValue(func() prometheus.Counter { return m.decisions.WithLabelValues(name, label) })
-	}
-	r.admitted, r.late, r.crowded = decision(admitted), decision(late), decision(crowded)
-	r.inFlight = sync.OnceValue(func() prometheus.Gauge { return m.inFlight.WithLabelValues(name) })
-	return r, nil
+	return r, r.override()
 }
 
-// key is whose counters a request of client goes by.
-func (r *rule) key(client string) string {
-	if r.Per == perGlobal {
+// counter returns what counts the limit of that kind. Its name holds all that
+// makes counters incomparable: whose they are, and of which window.
+func (r *rule) counter(k kind) *ledger.Counter {
+	c := &ledger.Counter{
+		Name:     r.name + "." + strings.ReplaceAll(r.Per, "+", "_") + "." + k.String(),
+		Kind:     ledger.KindRate,
+		OfClient: r.Per == perClient || r.Per == perClientModel,
+	}
+	switch k {
+	case kindFlight:
+		c.Kind = ledger.KindFlight
+	case kindBudget:
+		c.Kind = ledger.KindBudget
+		switch r.Budget.Per {
+		case budgetMonth:
+			c.Name, c.Window.Calendar = c.Name+".month", ledger.Month
+		case budgetRolling:
+			c.Name, c.Window.Length = c.Name+".rolling"+fmt.Sprint(r.Budget.Length.Microseconds()), r.Budget.Length
+		default:
+			c.Name, c.Window.Calendar = c.Name+".day", ledger.Day
+		}
+	}
+	return c
+}
+
+// override makes the sizes of the overrides.
+func (r *rule) override() error {
+	for _, table := range []struct {
+		from map[string]Override
+		into map[string]*sizes
+	}{{r.Clients, r.clients}, {r.Groups, r.groups}} {
+		for name, o := range table.from {
+			s, err := newSizes(r.over(o))
+			if err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			table.into[name] = &s
+		}
+	}
+	return nil
+}
+
+// sizes returns the numbers that the rule has for a client of a group.
+func (r *rule) sizes(of *asker) *sizes {
+	if len(r.clients) > 0 {
+		if s := r.clients[of.client]; s != nil {
+			return s
+		}
+	}
+	if len(r.groups) > 0 {
+		if s := r.groups[of.group]; s != nil {
+			return s
+		}
+	}
+	return &r.own
+}
+
+// An asker is who asks for what, as far as rules tell askers apart.
+type asker struct {
+	client, group string
+	model         string
+	header        http.Header
+}
+
+// byModel reports whether the rule depends on the model, whatever it limits.
+func (r *rule) byModel() bool {
+	return len(r.Models) > 0 || r.Per == perModel || r.Per == perClientModel
+}
+
+// about reports whether the rule is about requests for the model.
+func (r *rule) about(model string) bool {
+	return len(r.Models) == 0 ||
+		slices.ContainsFunc(r.Models, func(glob string) bool { return plugins.MatchModel(glob, model) })
+}
+
+// subject returns whose counters of the rule a request goes by. Those without a
+// name, group, model or header share one.
+func (r *rule) subject(of *asker) ledger.Subject {
+	switch r.Per {
+	case perClient:
+		return ledger.Subject{A: of.client}
+	case perGroup:
+		return ledger.Subject{A: of.group}
+	case perModel:
+		return ledger.Subject{A: short(of.model)}
+	case perClientModel:
+		return ledger.Subject{A: of.client, B: short(of.model)}
+	case perHeader:
+		return ledger.Subject{A: short(of.header.Get(r.Header))}
+	}
+	return ledger.Subject{}
+}
+
+// short returns text, or its hash where it is long.
+func short(text string) string {
+	if len(text) <= longSubject {
+		return text
+	}
+	sum := sha256.Sum256([]byte(text))
+	return "sha256:" + hex.EncodeToString(sum[:16])
+}
+
+// whose says for people who shares the rule.
+func (r *rule) whose() string {
+	switch r.Per {
+	case perGlobal:
 		return ""
+	case perClientModel:
+		return ", for each client and model"
+	case perHeader:
+		return ", for each " + http.CanonicalHeaderKey(r.Header)
 	}
-	return client
-}
-
-// show makes the series of the rule, at 0.
-func (r *rule) show() {
-	r.admitted()
-	if r.buckets != nil {
-		r.late()
-	}
-	if r.flights != nil {
-		r.crowded()
-		r.inFlight()
-	}
-}
-
-// active returns how many of the rules limit something.
-func active(rules []*rule) (n int) {
-	for _, r := range rules {
-		if r.Requests > 0 || r.InFlight > 0 {
-			n++
-		}
-	}
-	return n
+	return ", for each " + r.Per
 }

@@ -1,103 +1,63 @@
 package limit
 
 import (
-	"sync"
+	"context"
+	"fmt"
 	"time"
 
-	"github.com/holysheep/relay/internal/gcra"
+	"github.com/holysheep/relay/internal/failover"
+	"github.com/holysheep/relay/internal/ledger"
+	"github.com/holysheep/relay/internal/redisledger"
+	"github.com/holysheep/relay/plugins"
 )
 
-// store is where requests are decided on. One lock makes a decision over all
-// rules one step; it also guards the flights of every rule.
+// closeTime is the most that the end of the relay waits for what is not yet
+// settled in Redis.
+const closeTime = 5 * time.Second
+
+// A store is where requests are decided on. All generations with the same store
+// share it.
 type store struct {
-	now   func() time.Time
-	mu    sync.Mutex
-	rates *gcra.Memory
+	ledger.Ledger
+	memory *ledger.Memory     // nil where replicas share a Redis
+	remote *redisledger.Store // nil in memory
 }
 
-func newStore(now func() time.Time) *store { return &store{now: now, rates: gcra.NewMemory(now())} }
-
-// flights are the requests in flight of one rule, by key. A key without any
-// has no entry.
-type flights struct{ by map[string]int64 }
-
-func (f *flights) add(key string, n int64) {
-	if f.by == nil {
-		f.by = map[string]int64{}
+// Close settles what waits, and ends what the store has running.
+func (s *store) Close() error {
+	shared, ok := s.Ledger.(*failover.Ledger)
+	if !ok {
+		return nil
 	}
-	if f.by[key] += n; f.by[key] == 0 {
-		delete(f.by, key)
-	}
+	ctx, cancel := context.WithTimeout(context.Background(), closeTime)
+	defer cancel()
+	return shared.Close(ctx)
 }
 
-// take decides on one request of client: it takes from all of the rules or from
-// none. hint stands for the time until a slot is free. The clock is read under
-// the lock, so that a request which had to wait for that is told the time from
-// then on.
-func (s *store) take(rules []*rule, client string, hint time.Duration) decision {
-	var few [8]gcra.Claim // as many as cost no allocation
-	claims := few[:0]
-	for _, r := range rules {
-		if r.buckets != nil {
-			claims = append(claims, gcra.Claim{Buckets: r.buckets, Key: r.key(client), N: 1})
-		}
+// newStore returns the store of s: Redis, if there is one and any rule to count
+// there, and otherwise the memory of this process.
+func newStore(s Settings, env plugins.Env, m *metrics) (*store, error) {
+	if env.Redis == nil || len(s.Rules) == 0 {
+		return plugins.Keep(env, "store.memory", func() (*store, error) {
+			memory := ledger.NewMemory(env.Now)
+			return &store{Ledger: ledger.Alone(memory), memory: memory}, nil
+		})
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	flight := tightest(rules, client, hint)
-	if flight.wait > 0 {
-		s.rates.Peek(s.now(), claims)
-	} else if s.rates.Take(s.now(), claims) {
-		for _, r := range rules {
-			if r.flights != nil {
-				r.flights.add(r.key(client), 1)
-			}
-		}
-		flight.remaining--
-	}
-	return decision{rate: slowest(rules, claims), flight: flight}
-}
-
-// tightest returns the standing with the limit in flight that has the fewest
-// slots left. The store is locked.
-func tightest(rules []*rule, client string, hint time.Duration) (most standing) {
-	for _, r := range rules {
-		if r.InFlight == 0 {
-			continue
-		}
-		s := standing{rule: r, limit: r.InFlight, remaining: r.InFlight - r.flights.by[r.key(client)], reset: hint}
-		if s.remaining <= 0 { // less than none: the limit was lowered
-			s.remaining, s.wait = 0, hint
-		}
-		if most.rule == nil || s.presses(most) {
-			most = s
-		}
-	}
-	return most
-}
-
-// begin has the buckets fill as rules say, for all generations: what an older
-// one still decides on goes by the new numbers.
-func (s *store) begin(rules []*rule) {
-	for _, r := range rules {
-		if r.buckets != nil {
-			s.rates.SetRate(s.now(), r.buckets, r.rate)
-		}
-	}
-}
-
-// release gives back what a request that was let through held.
-func (s *store) release(rules []*rule, client string) {
-	s.mu.Lock()
-	for _, r := range rules {
-		if r.flights != nil {
-			r.flights.add(r.key(client), -1)
-		}
-	}
-	s.mu.Unlock()
-	for _, r := range rules {
-		if r.flights != nil {
-			r.inFlight().Dec()
-		}
-	}
+	// Another client or other settings make another store: what began under
+	// the old one is settled there.
+	key := fmt.Sprintf("store.redis.%p.%s%+v", env.Redis, env.RedisPrefix, s.Store)
+	return plugins.Keep(env, key, func() (*store, error) {
+		remote := redisledger.New(env.Redis, redisledger.Options{
+			Prefix: env.RedisPrefix, Lease: s.Store.Lease, ShardClients: s.Store.Shard == shardClient,
+		})
+		return &store{remote: remote, Ledger: failover.New(remote, failover.Options{
+			Deadline: s.Store.Deadline,
+			Failures: s.Store.Failures,
+			Lease:    s.Store.Lease,
+			Replicas: s.Store.Replicas,
+			Now:      env.Now,
+			Log:      env.Log,
+			Observer: &m.store,
+		})}, nil
+	})
 }

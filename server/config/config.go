@@ -25,6 +25,15 @@ type Config struct {
 	// and /ready.
 	Admin string `koanf:"admin"`
 
+	// AdminTokenEnv names the environment variable that holds the token by which
+	// operators may change something at the admin address. Without it and
+	// admin_token_file it is read-only.
+	AdminTokenEnv string `koanf:"admin_token_env"`
+
+	// AdminTokenFile names the file that holds the token. It is read again when
+	// it changes.
+	AdminTokenFile string `koanf:"admin_token_file"`
+
 	// TLS makes clients' connections encrypted. Without a certificate they are
 	// not.
 	TLS TLS `koanf:"tls"`
@@ -101,6 +110,12 @@ type Config struct {
 	// upstream that serves it is out, in this order. Without any a client gets
 	// the model that it asked for, or an error.
 	Fallbacks map[string][]string `koanf:"fallbacks"`
+
+	// Prices are what models cost, by the name that clients use or a glob such as
+	// "gpt-*", in which a star is any characters: the name goes first, then the
+	// longest glob. A model that stands here replaces the default of that model
+	// alone.
+	Prices plugins.Prices `koanf:"prices"`
 
 	// Health says when an upstream is left alone for a while.
 	Health upstream.Health `koanf:"health"`
@@ -193,6 +208,7 @@ func Defaults() Config {
 		CORS:              CORS{MaxAge: time.Hour},
 		Log:               Log{Level: "info", Format: "json", Access: true},
 		Chain:             []string{"auth", "limit", "cache", "retry"},
+		Prices:            plugins.DefaultPrices(),
 		Health:            upstream.HealthDefaults(),
 	}
 }

@@ -36,6 +36,9 @@ func (c Config) Validate() error {
 	if _, port, _ := net.SplitHostPort(c.Listen); c.Listen == c.Admin && port != "0" {
 		errs = append(errs, errors.New("admin: is the same address as listen"))
 	}
+	if c.AdminTokenEnv != "" && c.AdminTokenFile != "" {
+		errs = append(errs, errors.New("admin_token_env: stands beside admin_token_file: keep one"))
+	}
 	for _, name := range slices.Sorted(maps.Keys(c.Plugins)) {
 		errs = append(errs, within("plugins."+name, c.Plugins[name].Validate())...)
 	}
@@ -47,6 +50,7 @@ func (c Config) Validate() error {
 		errs = append(errs, within("upstreams."+name, c.Upstreams[name].Validate())...)
 	}
 	errs = append(errs, upstream.ValidateFallbacks(c.Fallbacks))
+	errs = append(errs, c.Prices.Validate())
 	errs = append(errs, within("health", c.Health.Validate())...)
 	return errors.Join(errs...)
 }

@@ -11,7 +11,7 @@ const quotaSlots = 60
 
 // A throttle bounds how many requests are sent within any period, as providers
 // state their limits: never more than that, wherever the period begins. A
-// bucket that refills, as of internal/gcra, would let up to twice as many
+// bucket that refills, as of internal/ledger, would let up to twice as many
 // through. It is safe for concurrent use.
 type throttle struct {
 	mu     sync.Mutex

@@ -1,0 +1,139 @@
+package failover
+
+import (
+	"time"
+
+	"github.com/holysheep/relay/internal/ledger"
+)
+
+// A key is one counter of one subject. Counters of two generations are the same
+// if their names are.
+type key struct {
+	counter string
+	subject ledger.Subject
+}
+
+func keyOf(c *ledger.Claim) key { return key{counter: c.Counter.Name, subject: c.Subject} }
+
+// seen is a counter that something was asked of, and the limit of the latest
+// claim.
+type seen struct {
+	counter *ledger.Counter
+	limit   int64
+}
+
+// A debt is what this replica has let pass of one counter of one subject and has
+// not told the store yet.
+//
+// Of a budget that is a sum for each slice of the window. Of a rate it is by how
+// much the bucket is further from full than it would be without: time gives back
+// first what was known to be used when the debt began, for that comes back in
+// the store's bucket too, and then the debt. So the store's bucket ends as if it
+// had been asked. With the 4 replicas of [share], a bucket known to be used by
+// 5 s of 10, and 2 requests let pass at once by the replica of rank 0, that
+// replica's is used by 6 + 2 × 4 = 14 s (of 12: they were let pass one after the
+// other); 8 s later by 6 s, all of them debt, and the store is told 6 s ÷ 4.
+type debt struct {
+	claim ledger.Claim  // the latest, as it was asked
+	depth int64         // of the bucket of this replica's share
+	of    int64         // among how many replicas
+	known ledger.Bucket // the bucket of this replica's share without the debt
+	spent map[int64]int64
+}
+
+// owe remembers what was let pass: own is what Memory took for t.
+func (l *Ledger) owe(t, own *ledger.Ticket, at time.Time) {
+	any := false
+	for i, n := range locals(t) {
+		c, o := t.Claims[i], own.Claims[n]
+		if !c.Taken {
+			continue
+		}
+		any = true
+		if c.Counter.Kind == ledger.KindFlight {
+			continue
+		}
+		l.seen[c.Counter.Name] = seen{counter: c.Counter, limit: c.Limit}
+		d := l.debts[keyOf(&c)]
+		if d == nil {
+			d = &debt{known: ledger.Bucket{Full: o.At + o.Used - o.Cost, Depth: o.Limit}}
+			l.debts[keyOf(&c)] = d
+		}
+		d.claim, d.depth, d.of = c, o.Limit, max(l.share.of, 1)
+		if c.Counter.Kind == ledger.KindBudget {
+			if d.spent == nil {
+				d.spent = map[int64]int64{}
+			}
+			d.spent[c.At] += c.Cost
+		}
+	}
+	if !any {
+		return
+	}
+	l.fresh = true
+	l.held[t.Lease] = hold{ticket: t, own: own, share: l.share, at: at, round: l.round}
+	if l.up.Load() {
+		l.nudge()
+	}
+}
+
+// A handover is what was collected at once.
+type handover struct {
+	counters int    // of how many there were debts
+	flights  bool   // whether any ticket was let pass
+	round    uint64 // of those tickets
+}
+
+// collect queues the debts as charges and forgets them. From then on the tickets
+// that are open are the store's.
+func (l *Ledger) collect() handover {
+	h := handover{counters: len(l.debts), flights: l.fresh, round: l.round}
+	l.fresh = false
+	l.round++
+	if h.counters == 0 {
+		return h
+	}
+	var rates []ledger.Claim
+	for _, d := range l.debts {
+		if d.claim.Counter.Kind == ledger.KindRate {
+			rates = append(rates, ledger.Claim{Counter: d.claim.Counter, Subject: d.claim.Subject, Limit: d.depth})
+			continue
+		}
+		for at, amount := range d.spent {
+			l.charge(d.claim, amount, at)
+		}
+	}
+	l.mem.Read(rates)
+	now := l.store.micros(l.opts.Now())
+	for i := range rates {
+		r := &rates[i]
+		d := l.debts[keyOf(r)]
+		owed := r.Used - d.known.Used(r.At, d.depth)
+		l.charge(d.claim, (owed+d.of-1)/d.of, now)
+	}
+	clear(l.debts)
+	return h
+}
+
+// charge queues that amount was used, be there room or not.
+func (l *Ledger) charge(c ledger.Claim, amount, at int64) {
+	if amount <= 0 {
+		return
+	}
+	c.Mode, c.Taken, c.Cost, c.Actual, c.At = ledger.ModeShared, true, 0, amount, at
+	l.push(&ledger.Ticket{Lease: l.leases.Add(1), Claims: []ledger.Claim{c}})
+}
+
+// A clock knows the store's time by the latest beat.
+type clock struct {
+	store, here time.Time
+}
+
+// micros returns the store's time at an instant of ours, in microseconds since
+// 1970; ours, as long as the store's is not known.
+func (k clock) micros(at time.Time) int64 {
+	if k.here.IsZero() {
+		return at.UnixMicro()
+	}
+	return k.store.Add(at.Sub(k.here)).UnixMicro()
+}

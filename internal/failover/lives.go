@@ -1,0 +1,79 @@
+package failover
+
+import (
+	"time"
+
+	"github.com/holysheep/relay/internal/ledger"
+)
+
+// lives is what the beats of this replica have said about those that live, as
+// far as it matters for its [share].
+//
+// Replicas learn of a change one after the other, so for a while they see
+// different numbers. Their shares must not come to more than the limit even
+// then, and a share becomes smaller with more replicas and with a higher rank.
+// So
+//
+//   - the share is by the most replicas and the highest rank that were seen
+//     within the last ttl. A replica that has gone counts until everybody knows;
+//   - a replica has no share until it has beaten for a whole ttl: only then has
+//     everybody seen it who still lives. One that joins pushes the ranks of
+//     others up only, which makes their shares smaller;
+//   - an outage changes nothing of the share. After one that is longer than half
+//     a ttl the others may have forgotten this replica, or not have seen it yet.
+//     Its share stays as it was before, or smaller, until it has beaten for a
+//     whole ttl again. So it does when the store has lost its data, and with
+//     them who lives.
+type lives struct {
+	ttl      time.Duration
+	replicas int64 // 0, or how many were configured
+
+	beats  []sight   // of the last ttl, the oldest first
+	epoch  string    // of all of them
+	first  time.Time // the first of those without a gap
+	before share     // as it was before the gap
+}
+
+type sight struct {
+	at         time.Time
+	live, rank int64
+}
+
+// beat takes in a beat and returns the share.
+func (v *lives) beat(now time.Time, b ledger.Beat) share {
+	if n := len(v.beats); n == 0 || now.Sub(v.beats[n-1].at) > v.ttl/2 || b.Epoch != v.epoch {
+		v.before = v.share()
+		v.first, v.beats, v.epoch = now, nil, b.Epoch
+	}
+	v.beats = append(v.beats, sight{at: now, live: int64(b.Live), rank: int64(b.Rank)})
+	for now.Sub(v.beats[0].at) > v.ttl {
+		v.beats = v.beats[1:]
+	}
+	return v.share()
+}
+
+// share returns this replica's share as of the latest beat.
+//
+// If the number of replicas is configured it needs no beats to be known: who has
+// beaten once has a share, without any of the remainder. More replicas than were
+// configured have smaller shares all the same.
+func (v *lives) share() share {
+	n := len(v.beats)
+	if n == 0 {
+		return share{}
+	}
+	var s share
+	if young := v.beats[n-1].at.Sub(v.first) < v.ttl; young {
+		if s = v.before; s == (share{}) && v.replicas == 0 {
+			return s
+		}
+		if s == (share{}) {
+			s.rank = unranked
+		}
+	}
+	for _, b := range v.beats {
+		s.of, s.rank = max(s.of, b.live), max(s.rank, b.rank)
+	}
+	s.of = max(s.of, v.replicas)
+	return s
+}

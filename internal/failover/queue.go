@@ -1,0 +1,139 @@
+package failover
+
+import (
+	"context"
+
+	"github.com/holysheep/relay/internal/ledger"
+)
+
+const (
+	// batch is how many tickets are settled at once. A store does some ten
+	// thousand a second, so that one batch takes far less than [Options.patience].
+	batch = 100
+
+	// maxTries is how often a batch is sent. What fails so often while the
+	// store answers beats would otherwise be in the way of the rest for ever.
+	maxTries = 5
+)
+
+// push queues a ticket for the store, if it changes anything there. If the queue
+// is full the oldest goes: its flights end with their lease, its refunds and
+// debts are lost.
+func (l *Ledger) push(t *ledger.Ticket) {
+	if !settles(t) {
+		return
+	}
+	l.queue = append(l.queue, t)
+	l.shrink()
+	if l.up.Load() {
+		l.nudge()
+	}
+}
+
+// settles returns whether settling t changes anything.
+func settles(t *ledger.Ticket) bool {
+	for i := range t.Claims {
+		c := &t.Claims[i]
+		if c.Taken && (c.Counter.Kind == ledger.KindFlight || c.Actual != c.Cost) {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *Ledger) shrink() {
+	if n := len(l.queue) - l.opts.Backlog; n > 0 {
+		clear(l.queue[:n]) // the array lives on
+		l.queue = l.queue[n:]
+		l.drop(n)
+	}
+	l.opts.Observer.Backlog(len(l.queue))
+}
+
+// drop counts settlements that are lost, and says so once an outage.
+func (l *Ledger) drop(n int) {
+	l.opts.Observer.Dropped(n)
+	if !l.full {
+		l.full = true
+		l.opts.Log.Warn("settlements of limits are dropped: too many wait for the shared store", "backlog", l.opts.Backlog)
+	}
+}
+
+func (l *Ledger) backlog() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.queue)
+}
+
+// flush settles what is queued, in order, until there is nothing left.
+func (l *Ledger) flush(ctx context.Context) error {
+	for {
+		tickets := l.first()
+		if len(tickets) == 0 {
+			return nil
+		}
+		err := ctx.Err()
+		if err == nil {
+			err = l.ask(ctx, "settle", l.opts.patience(), func(ctx context.Context) error {
+				return l.remote.Settle(ctx, tickets)
+			})
+		} else {
+			l.putBack(tickets)
+			return err
+		}
+		if err != nil {
+			l.again(tickets, err)
+			return err
+		}
+		l.tries = 0
+	}
+}
+
+// first takes the first batch off the queue.
+func (l *Ledger) first() []*ledger.Ticket {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := min(batch, len(l.queue))
+	tickets := append([]*ledger.Ticket(nil), l.queue[:n]...)
+	clear(l.queue[:n])
+	l.queue = l.queue[n:]
+	l.opts.Observer.Backlog(len(l.queue))
+	return tickets
+}
+
+// again puts back a batch that failed. Unless the store cannot have got it
+// nobody knows what of it was done, but for what the store has marked as no
+// longer taken. What would give back more than was taken, done twice, is not
+// sent again: a refund is lost rather than doubled. What takes is sent again,
+// and so are flights, which end but once.
+func (l *Ledger) again(tickets []*ledger.Ticket, err error) {
+	if unsent(err) {
+		l.putBack(tickets)
+		return
+	}
+	if l.tries++; l.tries >= maxTries {
+		l.tries = 0
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.drop(len(tickets))
+		return
+	}
+	left := tickets[:0]
+	for _, t := range tickets {
+		for i := range t.Claims {
+			c := &t.Claims[i]
+			c.Taken = c.Taken && (c.Counter.Kind == ledger.KindFlight || c.Actual > c.Cost)
+		}
+		if settles(t) {
+			left = append(left, t)
+		}
+	}
+	l.putBack(left)
+}
+
+func (l *Ledger) putBack(tickets []*ledger.Ticket) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.queue = append(append(make([]*ledger.Ticket, 0, len(tickets)+len(l.queue)), tickets...), l.queue...)
+	l.shrink()
+}

@@ -1,0 +1,141 @@
+package failover
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/holysheep/relay/internal/ledger"
+)
+
+// recover asks whether the store is back, and if so, hands over to it: the
+// flights that are held, then what was known if it has lost its data, then what
+// has passed meanwhile, and what was settled. Requests are decided by this
+// replica's share all the time. What passes while it hands over is little: that
+// is handed over a second time, and what still comes is collected in the step
+// from which on requests ask the store, so that nothing is forgotten or told
+// twice. The store gets that one round trip later.
+func (l *Ledger) recover(ctx context.Context) error {
+	if err := l.heartbeat(ctx); err != nil {
+		return err
+	}
+	if err := l.renew(ctx, all); err != nil {
+		return err
+	}
+	counters := 0
+	for range 2 {
+		n, err := l.tell(ctx)
+		if err != nil {
+			return err
+		}
+		counters += n
+	}
+	down, h := l.resume()
+	counters += h.counters
+	l.opts.Observer.Changed(ledger.ModeShared)
+	l.opts.Log.InfoContext(ctx, "the shared store of the limits answers again", "down_for", down, "counters_handed_over", counters)
+	w := &l.work
+	w.beat, w.renew = l.after(nil, l.opts.Beat), l.after(nil, l.opts.Lease/3)
+	w.flush = l.after(l.send(ctx, h), 0)
+	return nil
+}
+
+// resume ends the outage for requests, and returns how long it was and what is
+// still to be sent.
+func (l *Ledger) resume() (time.Duration, handover) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	h := l.collect()
+	now := l.opts.Now()
+	down := now.Sub(l.since)
+	l.since, l.failed, l.full = now, 0, false
+	l.up.Store(true)
+	return down, h
+}
+
+// tell tells the store what it was not asked about, and settles. It returns of
+// how many counters.
+func (l *Ledger) tell(ctx context.Context) (int, error) {
+	l.mu.Lock()
+	h := l.collect()
+	l.mu.Unlock()
+	return h.counters, l.send(ctx, h)
+}
+
+// send sends what was collected: the flights first, so that what of them was
+// settled since ends after it was told of.
+func (l *Ledger) send(ctx context.Context, h handover) error {
+	if h.counters > 0 {
+		l.opts.Observer.HandedOver(h.counters)
+	}
+	if h.flights {
+		if err := l.renew(ctx, func(t hold) bool { return t.own != nil && t.round == h.round }); err != nil {
+			return err
+		}
+	}
+	return l.flush(ctx)
+}
+
+// raise tells a store that has lost its data how the counters stood, as far as
+// this replica knows. All replicas do, and the highest counts.
+func (l *Ledger) raise(ctx context.Context) error {
+	for _, s := range l.counters() {
+		for subjects := range slices.Chunk(l.mem.Subjects(s.counter, maxKnown), maxRaise) {
+			claims := l.known(s, subjects)
+			if len(claims) == 0 {
+				continue
+			}
+			err := l.ask(ctx, "raise", l.opts.patience(), func(ctx context.Context) error {
+				return l.remote.Raise(ctx, claims)
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	l.work.lost = false
+	return nil
+}
+
+func (l *Ledger) counters() []seen {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	all := make([]seen, 0, len(l.seen))
+	for _, s := range l.seen {
+		all = append(all, s)
+	}
+	return all
+}
+
+// known returns how a counter stood at the store, for subjects of which
+// something was taken, without this replica's debts. Limits are those by which
+// Used is meant.
+func (l *Ledger) known(s seen, subjects []ledger.Subject) []ledger.Claim {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	all := make([]ledger.Claim, len(subjects))
+	for i, subject := range subjects {
+		c := &all[i]
+		c.Counter, c.Subject, c.Limit = s.counter, subject, s.limit
+		if d := l.debts[keyOf(c)]; d != nil && s.counter.Kind == ledger.KindRate {
+			c.Limit = d.depth
+		}
+	}
+	l.mem.Read(all)
+	now := l.store.micros(l.opts.Now())
+	for i := range all {
+		c := &all[i]
+		d := l.debts[keyOf(c)]
+		switch rate := c.Counter.Kind == ledger.KindRate; {
+		case rate && d != nil:
+			c.Used, c.At = d.known.Used(c.At, d.depth), now
+		case rate:
+			c.At = now
+		case d != nil:
+			for _, amount := range d.spent {
+				c.Used -= times(max(amount, 0), d.of)
+			}
+		}
+	}
+	return slices.DeleteFunc(all, func(c ledger.Claim) bool { return c.Used <= 0 })
+}

@@ -1,0 +1,115 @@
+package limit
+
+import (
+	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/holysheep/relay/internal/ledger"
+)
+
+// A change is what became of tokens or money of a limit.
+type change uint8
+
+// The changes.
+const (
+	reserved change = iota // before the request was sent
+	refunded               // given back, since they were not used
+	debt                   // used beyond what was reserved
+	changes                // how many there are
+)
+
+// String returns the change as the label has it.
+func (c change) String() string { return [...]string{"reserved", "refunded", "debt"}[c] }
+
+// meters are the series of one rule. They are made when they are first wanted:
+// a configuration that is refused after New leaves none behind.
+type meters struct {
+	admitted func() prometheus.Counter
+	refused  [reasons]func() prometheus.Counter
+	shadowed [reasons]func() prometheus.Counter
+	inFlight func() prometheus.Gauge
+	waiting  func() prometheus.Gauge
+	changed  [kinds][changes]func() prometheus.Counter // of the kinds that are settled
+}
+
+// of returns the series of the rule.
+func (m *metrics) of(rule string) *meters {
+	counter := func(v *prometheus.CounterVec, labels ...string) func() prometheus.Counter {
+		return sync.OnceValue(func() prometheus.Counter { return v.WithLabelValues(labels...) })
+	}
+	s := &meters{
+		admitted: counter(m.decisions, rule, admitted.String()),
+		inFlight: sync.OnceValue(func() prometheus.Gauge { return m.inFlight.WithLabelValues(rule) }),
+		waiting:  sync.OnceValue(func() prometheus.Gauge { return m.waiting.WithLabelValues(rule) }),
+	}
+	for r := late; r < reasons; r++ {
+		s.refused[r] = counter(m.decisions, rule, r.String())
+		s.shadowed[r] = counter(m.decisions, rule, "shadow_"+r.String())
+	}
+	for c := range changes {
+		for _, k := range []kind{kindTokens, kindInput, kindOutput} {
+			s.changed[k][c] = counter(m.tokens, rule, k.String(), c.String())
+		}
+		s.changed[kindBudget][c] = counter(m.dollars, rule, c.String())
+	}
+	return s
+}
+
+// show makes the series of the rule, at 0.
+func (r *rule) show() {
+	r.meters.admitted()
+	refusals := &r.meters.refused
+	if r.Shadow {
+		refusals = &r.meters.shadowed
+	}
+	for k := range kinds {
+		if r.own[k].n == 0 {
+			continue
+		}
+		refusals[k.reason()]()
+		if k == kindFlight {
+			r.meters.inFlight()
+		}
+		if k == kindFlight && r.queue != nil {
+			r.meters.waiting()
+		}
+		for _, changed := range r.meters.changed[k] {
+			if changed != nil {
+				changed()
+			}
+		}
+	}
+}
+
+// reserved notes what the claim has taken.
+func (p *part) reserved(c *ledger.Claim) {
+	switch {
+	case p.kind == kindFlight:
+		p.rule.meters.inFlight().Inc()
+	case p.kind.settles():
+		p.changed(reserved, c.Cost)
+	}
+}
+
+// settled notes what a claim that was taken came to.
+func (p *part) settled(c *ledger.Claim) {
+	switch {
+	case p.kind == kindFlight:
+		p.rule.meters.inFlight().Dec()
+	case !p.kind.settles():
+	case c.Actual < c.Cost:
+		p.changed(refunded, c.Cost-c.Actual)
+	case c.Actual > c.Cost:
+		p.changed(debt, c.Actual-c.Cost)
+	}
+}
+
+// changed counts a change of so much, as a claim has it.
+func (p *part) changed(by change, amount int64) {
+	units := float64(amount) / 1e9 // nanodollars
+	if p.kind != kindBudget {
+		units = float64(amount) / (float64(p.size.period.Microseconds()) / float64(p.size.n))
+	}
+	p.rule.meters.changed[p.kind][by]().Add(units)
+}

@@ -1,0 +1,78 @@
+package limit
+
+import (
+	"net/http"
+
+	"github.com/holysheep/relay/internal/ledger"
+	"github.com/holysheep/relay/plugins"
+)
+
+// An outcome is what a request came to, when its answer has ended.
+type outcome struct {
+	usage plugins.Usage
+	cost  int64 // nanodollars
+	keep  bool  // what was reserved stands
+}
+
+// settle sets what a claim that was taken came to, and notes it.
+func (p *part) settle(c *ledger.Claim, o *outcome) {
+	if p.kind.settles() && !o.keep {
+		c.Actual = p.size.cost(p.kind, o.units(p.kind))
+	}
+	p.settled(c)
+}
+
+// units returns what the request came to of the limits of one kind.
+func (o *outcome) units(k kind) int64 {
+	switch k {
+	case kindTokens:
+		return o.usage.Total()
+	case kindInput:
+		return o.usage.Input
+	case kindOutput:
+		return o.usage.Output
+	}
+	return o.cost
+}
+
+// ended returns what the request came to whose answer has ended. res is nil if
+// there was none.
+func (l *limiter) ended(req *http.Request, p *pass, res *http.Response) outcome {
+	call := plugins.CallOf(req.Context())
+	answer := call.Trail.Answer()
+	switch {
+	case answer == nil:
+		// Nobody was asked: the cache has answered, or the request was refused.
+		return outcome{keep: l.countHits && res != nil && res.StatusCode < http.StatusBadRequest}
+	case res == nil && req.Context().Err() != nil && !answer.Unsent():
+		// The client has left before the answer came.
+		return l.broken(p, answer)
+	case res == nil || res.StatusCode >= http.StatusBadRequest:
+		return outcome{}
+	case answer.Usage().Source == plugins.UsagePartial:
+		return l.broken(p, answer)
+	}
+	return l.used(p, answer)
+}
+
+// broken returns what a request came to whose answer broke off.
+func (l *limiter) broken(p *pass, answer *plugins.Attempt) outcome {
+	switch l.onBroken {
+	case brokenReserved:
+		return outcome{keep: true}
+	case brokenFree:
+		return outcome{}
+	}
+	return l.used(p, answer)
+}
+
+// used returns what the answer has used, by the price of the model that
+// answered, or of the one that was asked for if that has none.
+func (l *limiter) used(p *pass, answer *plugins.Attempt) outcome {
+	price, priced := l.prices.Of(answer.Model())
+	if !priced {
+		price = p.price
+	}
+	usage := answer.Usage()
+	return outcome{usage: usage, cost: price.Cost(usage)}
+}

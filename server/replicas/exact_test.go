@@ -1,0 +1,100 @@
+package replicas
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/holysheep/relay/internal/redistest"
+)
+
+// question is a small request: about 20 tokens.
+const question = `{"model":"m","max_tokens":50,"messages":[{"role":"user","content":"one two three four five"}]}`
+
+// patient has a loaded machine not taken for a Redis that is down.
+const patient = "    store: {deadline: 5s}\n"
+
+// A setup is relays that share their limits.
+type setup struct {
+	name string
+	took time.Duration // how long the load lasts
+	open func(t *testing.T, upstream, limits string) []*relay
+}
+
+// setups are four processes on one Redis; four servers in one process, on one
+// Redis, whose clocks are up to ten seconds apart; and one process alone.
+func setups() []setup {
+	return []setup{
+		{"four processes", 30 * time.Second, func(t *testing.T, upstream, limits string) []*relay {
+			return spawn(t, 4, configure(t, aRedis(t), upstream, patient+limits))
+		}},
+		{"four clocks", 10 * time.Second, func(t *testing.T, upstream, limits string) (all []*relay) {
+			at := aRedis(t)
+			for _, skew := range []time.Duration{-5, -2, 0, 5} {
+				all = append(all, run(t, configure(t, at, upstream, patient+limits), skew*time.Second))
+			}
+			return all
+		}},
+		{"alone", 10 * time.Second, func(t *testing.T, upstream, limits string) []*relay {
+			return spawn(t, 1, configure(t, "", upstream, limits))
+		}},
+	}
+}
+
+// aRedis starts a Redis and returns the block of the configuration that names
+// it.
+func aRedis(t testing.TB) string {
+	t.Helper()
+	return "redis: {addresses: [\"" + redistest.Start(t).Addr() + "\"]}"
+}
+
+// A rate per client lets exactly that through, whatever number of relays there
+// is and whatever their clocks say.
+func TestRatesAreExact(t *testing.T) {
+	for _, s := range setups() {
+		t.Run(s.name, func(t *testing.T) {
+			const burst, interval = 40, 50 * time.Millisecond
+			relays := s.open(t, serve(t, 0).URL, "    rules:\n      each: {per: client, requests: 20, period: 1s, burst: 40}\n")
+			all := load{relays: relays, connections: 200, body: question, think: 5 * time.Millisecond}.run(t.Context(), t, s.took)
+			t.Log(tally(all))
+			for _, client := range clients {
+				through := passed(all, client)
+				exact(t, client, through, burst, interval)
+				plenty(t, client, len(through), burst, interval, s.took)
+			}
+			only(t, all, "200", "429 rate_limit_exceeded")
+		})
+	}
+}
+
+// Where a limit of all binds, what it refuses costs the clients nothing of
+// their own.
+func TestRulesAreTakenTogether(t *testing.T) {
+	s := setups()[1]
+	relays := s.open(t, serve(t, 0).URL, "    rules:\n"+
+		"      all: {per: global, requests: 50, period: 1s, burst: 50}\n"+
+		"      each: {per: client, requests: 20, period: 1s, burst: 40}\n")
+	const took = 5 * time.Second
+	all := load{relays: relays, connections: 200, body: question, think: 5 * time.Millisecond}.run(t.Context(), t, took)
+	t.Log(tally(all))
+	exact(t, "all", passed(all, ""), 50, 20*time.Millisecond)
+	plenty(t, "all", len(passed(all, "")), 50, 20*time.Millisecond, took)
+	for _, client := range clients {
+		exact(t, client, passed(all, client), 40, 50*time.Millisecond)
+	}
+}
+
+// only fails if any request had another outcome than those.
+func only(t *testing.T, all []asked, outcomes ...string) {
+	t.Helper()
+	rest := tally(all)
+	for _, o := range outcomes {
+		if rest[o] == 0 {
+			t.Errorf("no request came to %q", o)
+		}
+		delete(rest, o)
+	}
+	if len(rest) > 0 {
+		t.Errorf("%s", fmt.Sprint(rest))
+	}
+}

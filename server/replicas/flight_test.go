@@ -1,0 +1,94 @@
+package replicas
+
+import (
+	"context"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/holysheep/relay/internal/redistest"
+)
+
+// No more hold a slot than there are, over all relays, whoever leaves before
+// the answer: in Redis at no time, and at the upstream but for those whose
+// leaving it has not seen yet.
+func TestSlotsAreExact(t *testing.T) {
+	const slots = 12
+	s := redistest.Start(t)
+	up := serve(t, 30*time.Millisecond)
+	up.leaves = &leavers{}
+	relays := spawn(t, 4, configure(t, `redis: {addresses: ["`+s.Addr()+`"]}`, up.URL,
+		patient+"    rules:\n      all: {per: global, in_flight: 12}\n"))
+	watched, stop := context.WithCancel(t.Context())
+	most := make(chan int64)
+	client := s.Client()
+	go func() { // looks as often as it can
+		var worst int64
+		for watched.Err() == nil {
+			for _, n := range holders(t, client) {
+				worst = max(worst, n)
+			}
+		}
+		most <- worst
+	}()
+	all := load{relays: relays, connections: 200, body: question, think: 5 * time.Millisecond, leaves: up.leaves}.
+		run(t.Context(), t, 10*time.Second)
+	stop()
+	held := <-most
+	up.mu.Lock()
+	defer up.mu.Unlock()
+	t.Logf("%v; at most %d in Redis, and %d at the upstream, of whom %d had not left; %d clients left, %d seen there",
+		statuses(all), held, up.most, up.worst, up.leaves.n.Load(), up.left)
+	if held > slots {
+		t.Errorf("%d held a slot at one time, more than %d", held, slots)
+	}
+	if up.worst > slots {
+		t.Errorf("%d whose clients had not left were at the upstream, more than %d", up.worst, slots)
+	}
+	if len(passed(all, "")) == 0 || held < slots || up.left == 0 {
+		t.Error("the slots were never all held, or nobody left")
+	}
+}
+
+// leavers are clients of whom every fourth leaves before its answer may come.
+// Each request says in its body which one it is.
+type leavers struct {
+	last atomic.Int64
+	gone sync.Map // the requests whose clients have left
+	n    atomic.Int64
+}
+
+// begin returns the body of a request with its number, and a context that ends
+// when its client leaves.
+func (l *leavers) begin(body string) (ctx context.Context, numbered string, end func()) {
+	if l == nil {
+		return context.Background(), body, func() {}
+	}
+	number := strconv.FormatInt(l.last.Add(1), 10)
+	ctx, cancel := context.WithCancel(context.Background())
+	numbered = strings.Replace(body, "{", `{"user":"`+number+`",`, 1)
+	if rand.N(4) > 0 {
+		return ctx, numbered, cancel
+	}
+	timer := time.AfterFunc(rand.N(20*time.Millisecond), func() {
+		l.gone.Store(number, true)
+		l.n.Add(1)
+		cancel()
+	})
+	return ctx, numbered, func() { timer.Stop(); cancel() }
+}
+
+// left reports whether the client of the request with the body has left.
+func (l *leavers) left(body string) bool {
+	if l == nil {
+		return false
+	}
+	_, number, _ := strings.Cut(body, `{"user":"`)
+	number, _, _ = strings.Cut(number, `"`)
+	_, gone := l.gone.Load(number)
+	return gone
+}

@@ -1,0 +1,45 @@
+package replicas
+
+import (
+	"testing"
+	"time"
+
+	"github.com/holysheep/relay/internal/redistest"
+)
+
+// While Redis is away each of four relays holds its share, so that together
+// they let through what the limit is, and one that is born then nothing.
+func TestSharesOfALimit(t *testing.T) {
+	s := redistest.Start(t)
+	up := serve(t, 10*time.Millisecond)
+	config := configure(t, `redis: {addresses: ["`+s.Addr()+`"]}`, up.URL,
+		"    rules:\n      all: {per: global, requests: 42, period: 1s, burst: 42, in_flight: 10}\n")
+	relays := spawn(t, 4, config)
+	time.Sleep(10 * time.Second) // until all know each other: see failover
+	s.Kill()
+	ask := load{relays: relays, connections: 32, body: question, think: 5 * time.Millisecond}
+	ask.run(t.Context(), t, 2*time.Second) // the first boundary
+	time.Sleep(2 * time.Second)            // all shares are whole again
+	up.forget()
+	const took = 8 * time.Second
+	all := ask.run(t.Context(), t, took)
+	t.Log(tally(all))
+	only(t, all, "200", "429 rate_limit_exceeded")
+	exact(t, "four shares", passed(all, ""), 42, time.Second/42)
+	plenty(t, "four shares", len(passed(all, "")), 42, time.Second/42, took)
+	if up.most > 10 {
+		t.Errorf("%d were at the upstream, more than 10", up.most)
+	}
+	late := load{relays: spawn(t, 1, config), connections: 4, body: question, think: 50 * time.Millisecond}.
+		run(t.Context(), t, time.Second)
+	if n := len(passed(late, "")); n > 0 || len(late) == 0 {
+		t.Errorf("a relay that was born during the outage let %d pass", n)
+	}
+}
+
+// forget sets back what the upstream has seen at most.
+func (u *upstream) forget() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.most, u.worst = 0, 0
+}
