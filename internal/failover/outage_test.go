@@ -87,8 +87,8 @@ func TestOneFailureIsNoOutage(t *testing.T) {
 			}
 			time.Sleep(time.Second)
 		}
-		if len(r.seen.modes) != 0 {
-			t.Errorf("changes of mode: %v", r.seen.modes)
+		if len(r.told().modes) != 0 {
+			t.Errorf("changes of mode: %v", r.told().modes)
 		}
 	})
 }

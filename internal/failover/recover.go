@@ -19,7 +19,7 @@ func (l *Ledger) recover(ctx context.Context) error {
 	if err := l.heartbeat(ctx); err != nil {
 		return err
 	}
-	if err := l.renew(ctx, all); err != nil {
+	if err := l.renew(ctx, l.told); err != nil {
 		return err
 	}
 	counters := 0

@@ -146,8 +146,8 @@ func TestWhatOneFailedRequestTookIsHandedOverSoon(t *testing.T) {
 		if money, held := s.stands(budgetClaim(0, 100)), s.stands(flightClaim(2)); money != 10 || held != 0 {
 			t.Errorf("spent %d and in flight %d, want 10 and 0", money, held)
 		}
-		if all[0].seen.handed != 1 {
-			t.Errorf("handed over %d counters, want 1", all[0].seen.handed)
+		if all[0].told().handed != 1 {
+			t.Errorf("handed over %d counters, want 1", all[0].told().handed)
 		}
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/holysheep/relay/internal/ledger"
@@ -289,9 +290,20 @@ func join(t testing.TB, s *store, name string, opts Options) replica {
 
 // A watcher remembers what it was told.
 type watcher struct {
-	mu                                    sync.Mutex
+	mu sync.Mutex
+	told
+}
+
+type told struct {
 	modes                                 []ledger.Mode
 	backlog, dropped, handed, live, asked int
+}
+
+// told returns what the replica's observer was told, once nothing goes on.
+func (r replica) told() told {
+	synctest.Wait()
+	defer r.seen.lock()()
+	return r.seen.told
 }
 
 func (w *watcher) lock() func() { w.mu.Lock(); return w.mu.Unlock }

@@ -58,7 +58,7 @@ func (l *Ledger) step(ctx context.Context) time.Duration {
 		w.beat = l.after(l.heartbeat(ctx), l.opts.Beat)
 	}
 	if l.up.Load() && l.due(w.renew) {
-		w.renew = l.after(l.renew(ctx, all), l.opts.Lease/3)
+		w.renew = l.after(l.renew(ctx, l.told), l.opts.Lease/3)
 	}
 	if l.up.Load() && l.due(w.flush) {
 		_, err := l.tell(ctx)
@@ -125,7 +125,7 @@ func (l *Ledger) heartbeat(ctx context.Context) error {
 		return nil
 	}
 	l.opts.Log.WarnContext(ctx, "the shared store of the limits has lost its data: it is told what this replica knows")
-	if err := l.renew(ctx, all); err != nil {
+	if err := l.renew(ctx, l.told); err != nil {
 		return err
 	}
 	return l.raise(ctx)
@@ -152,8 +152,9 @@ func (l *Ledger) beat(ctx context.Context) error {
 	return nil
 }
 
-// all is every hold.
-func all(hold) bool { return true }
+// told returns whether the store knows of a hold, or should. Others are not
+// renewed: it is not told of their end either.
+func (l *Ledger) told(h hold) bool { return h.own == nil || h.round < l.round }
 
 // renew renews the flights of the holds that keep is true for.
 func (l *Ledger) renew(ctx context.Context, keep func(hold) bool) error {
