@@ -21,10 +21,10 @@ type world struct {
 	begin    time.Time
 	open     []flight
 
-	boundaries       int64 // of outages, both counted, and losses of data
-	lost             bool  // whether data were
-	tokens, spent    int64
-	inFlight, joined int
+	boundaries              int64 // of outages
+	lost                    bool  // whether data were
+	joined                  int
+	tokens, spent, inFlight int64
 }
 
 // A flight is what one replica let pass.
@@ -99,18 +99,20 @@ func (w *world) leave(i int) {
 func (w *world) take() {
 	r := w.replicas[rapid.IntRange(0, len(w.replicas)-1).Draw(w.t, "replica")]
 	tokens := tokensClaim(rapid.Int64Range(1, 3).Draw(w.t, "tokens") * second / 2)
-	for range rapid.IntRange(1, 6).Draw(w.t, "requests") {
-		tk := ticket(tokens, flightClaim(worldFlights), budgetClaim(rapid.Int64Range(0, 60).Draw(w.t, "money"), worldBudget))
+	claims := []ledger.Claim{tokens, budgetClaim(rapid.Int64Range(0, 60).Draw(w.t, "money"), worldBudget), flightClaim(worldFlights)}
+	claims = claims[:rapid.IntRange(1, 3).Draw(w.t, "claims")]
+	for range rapid.IntRange(1, 15).Draw(w.t, "requests") {
+		tk := ticket(claims...)
 		begin := time.Now()
 		ok := r.Take(context.Background(), tk)
 		if waited := time.Since(begin); waited > 50*time.Millisecond {
 			w.t.Fatalf("a request waited for %s", waited)
 		}
 		if ok {
-			w.inFlight++
 			w.open = append(w.open, flight{r, tk})
-			w.tokens += tk.Claims[0].Cost
-			w.spent += tk.Claims[2].Cost
+			for _, c := range tk.Claims {
+				w.passes(c, c.Cost)
+			}
 		}
 	}
 	w.check()
@@ -119,14 +121,26 @@ func (w *world) take() {
 func (w *world) settle(i int) {
 	f := w.open[i]
 	w.open = append(w.open[:i], w.open[i+1:]...)
-	w.inFlight--
-	for _, n := range []int{0, 2} {
+	for n := range f.ticket.Claims {
 		c := &f.ticket.Claims[n]
-		c.Actual = rapid.Int64Range(0, c.Cost).Draw(w.t, "actual")
+		c.Actual = 0
+		if c.Counter.Kind != ledger.KindFlight {
+			c.Actual = rapid.Int64Range(0, c.Cost).Draw(w.t, "actual")
+		}
+		w.passes(*c, c.Actual-c.Cost)
 	}
-	w.tokens += f.ticket.Claims[0].Actual - f.ticket.Claims[0].Cost
-	w.spent += f.ticket.Claims[2].Actual - f.ticket.Claims[2].Cost
 	f.of.Settle(f.ticket)
+}
+
+func (w *world) passes(c ledger.Claim, n int64) {
+	switch c.Counter.Kind {
+	case ledger.KindRate:
+		w.tokens += n
+	case ledger.KindBudget:
+		w.spent += n
+	default:
+		w.inFlight += n
+	}
 }
 
 // check compares what has passed with what may pass, and what more at the
@@ -139,7 +153,7 @@ func (w *world) check() {
 	if w.spent > worldBudget*(1+w.boundaries) {
 		w.t.Fatalf("%d is spent, of %d and %d boundaries", w.spent, worldBudget, w.boundaries)
 	}
-	if w.inFlight > worldFlights*int(1+min(w.boundaries, 2)) {
+	if w.inFlight > worldFlights*(1+min(w.boundaries, 2)) {
 		w.t.Fatalf("%d are in flight, of %d and %d boundaries", w.inFlight, worldFlights, w.boundaries)
 	}
 }
