@@ -2,6 +2,7 @@ package failover
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -9,7 +10,9 @@ import (
 	"github.com/holysheep/relay/internal/ledger"
 )
 
-func ticket(claims ...ledger.Claim) *ledger.Ticket { return &ledger.Ticket{Claims: claims} }
+func ticket(claims ...ledger.Claim) *ledger.Ticket {
+	return &ledger.Ticket{Claims: slices.Clone(claims)}
+}
 
 // take asks for claims and returns the ticket, and whether it was granted.
 func (r replica) take(t *testing.T, claims ...ledger.Claim) (*ledger.Ticket, bool) {
