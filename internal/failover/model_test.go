@@ -3,6 +3,7 @@ package failover
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -85,8 +86,8 @@ func (w *world) leave(i int) {
 	if len(w.replicas) == 1 || w.store.fault != well || r.Down() {
 		return
 	}
-	for j := len(w.open) - 1; j >= 0; j-- {
-		if w.open[j].of.Ledger == r.Ledger {
+	for j, f := range slices.Backward(w.open) {
+		if f.of.Ledger == r.Ledger {
 			w.settle(j)
 		}
 	}

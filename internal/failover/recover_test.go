@@ -34,14 +34,23 @@ func TestAfterAnOutageTheStoreSaysWhatHasPassed(t *testing.T) {
 		want, later int64         // what is used when the store is back, and when all is settled
 	}{
 		{"nothing has passed", slow, 0, []step{{take: 4000, settle: 4000}}, nil, nil, 4000, 4000},
-		{"what passed in two replicas comes upon what was known", slow, 0,
-			[]step{{take: 2000, settle: 2000}}, []step{{take: 1000, settle: 1000}, {take: 1500, settle: 1500, replica: 1}}, nil, 4500, 4500},
+		{
+			"what passed in two replicas comes upon what was known", slow, 0,
+			[]step{{take: 2000, settle: 2000}},
+			[]step{{take: 1000, settle: 1000}, {take: 1500, settle: 1500, replica: 1}},
+			nil, 4500, 4500,
+		},
 		{"what was given back is not told", slow, 0, nil, []step{{take: 2000, settle: 500}}, nil, 500, 500},
 		{"what is still open is told, and given back later", slow, 0, nil, []step{{take: 2000, settle: open}}, map[int]int64{0: 500}, 2000, 500},
 		{"what is still open can become more", slow, 0, nil, []step{{take: 2000, settle: open}}, map[int]int64{0: 2500}, 2000, 2500},
 		{"what was taken before and is settled during", slow, 0, []step{{take: 2000, settle: open}}, nil, map[int]int64{0: 2000}, 2000, 2000},
-		{"money", budgetClaim(1, 1), 10_000, []step{{take: 2000, settle: 2000}},
-			[]step{{take: 1000, settle: 700}, {take: 1500, settle: 1500, replica: 1}, {take: 100, settle: open}}, map[int]int64{0: 50}, 4300, 4250},
+		{
+			"money", budgetClaim(1, 1), 10_000,
+			[]step{{take: 2000, settle: 2000}},
+			[]step{{take: 1000, settle: 700}, {take: 1500, settle: 1500, replica: 1}, {take: 100, settle: open}},
+			map[int]int64{0: 50},
+			4300, 4250,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -122,6 +131,35 @@ func TestALongOutageOwesWhatTimeHasNotGivenBack(t *testing.T) {
 		// Each of the four was at its limit but for less than one request.
 		if got := s.stands(rateClaim(0)); got > 10*second || got < 5*second {
 			t.Errorf("%d µs of 10 s are used", got)
+		}
+	})
+}
+
+// The example of the comment of debt, a thousand times slower.
+func TestTheStoreIsToldOfTheDebtsOfAllReplicas(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStore()
+		all := start(t, s, 4, Options{})
+		claim := rateClaim(1000)
+		claim.Limit, claim.Unit = 10_000*second, 1000*second
+		for range 5 {
+			all[0].take(t, claim)
+		}
+		look := claim
+		look.Cost = 0
+		for _, r := range all {
+			r.take(t, look)
+		}
+		fall(t, s, absent, all)
+		for i, r := range all {
+			if _, ok := r.take(t, claim); !ok {
+				t.Fatalf("rank %d has refused", i)
+			}
+		}
+		time.Sleep(8000 * time.Second) // of the bubble
+		rise(t, s, all)
+		if got := s.stands(look); got > 1000*second || got < 990*second {
+			t.Errorf("%d µs are used, want 1000 s and little less", got)
 		}
 	})
 }
