@@ -1,0 +1,102 @@
+package redisledger
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+
+	"github.com/holysheep/relay/internal/ledger"
+)
+
+// together is the hash tag of all keys that are not spread: they lie in one
+// slot of a cluster, so one script may touch them all.
+const together = "limit"
+
+// Key returns the name of a counter in Redis:
+//
+//	<prefix>limit:{<tag>}:<name of the counter>:<hash of the subject>
+//
+// The hash is the first 24 hexadecimal digits (96 bits) of the SHA-256 of A, or
+// of A, a zero byte and B if there is a B. The zero subject has none, and no
+// colon before it. Who knows a client's name finds its keys so:
+//
+//	printf %s alice | sha256sum | cut -c1-24
+//
+// The tag, by which a cluster finds the slot, is "limit". With ShardClients it
+// is the hash of A where the counter is of clients, and of other counters the
+// name up to its first dot.
+func (s *Store) Key(c *ledger.Counter, sub ledger.Subject) string {
+	return s.key(s.tag(c, sub), c, sub)
+}
+
+func (s *Store) key(tag string, c *ledger.Counter, sub ledger.Subject) string {
+	key := s.opts.Prefix + "limit:{" + tag + "}:" + c.Name
+	switch {
+	case sub.B != "":
+		return key + ":" + hash(sub.A+"\x00"+sub.B)
+	case sub.A != "":
+		return key + ":" + hash(sub.A)
+	}
+	return key
+}
+
+func (s *Store) tag(c *ledger.Counter, sub ledger.Subject) string {
+	switch {
+	case !s.opts.ShardClients:
+		return together
+	case c.OfClient:
+		return hash(sub.A)
+	}
+	rule, _, _ := strings.Cut(c.Name, ".")
+	return rule
+}
+
+func hash(name string) string {
+	sum := sha256.Sum256([]byte(name))
+	return hex.EncodeToString(sum[:12])
+}
+
+// A group is the claims that one script can touch: they have one tag.
+type group struct {
+	tag    string
+	claims []*ledger.Claim
+}
+
+// groups returns claims by their tags, those of clients first. Without
+// ShardClients all have the same.
+func (s *Store) groups(claims []ledger.Claim) []group {
+	var ofClients, others []group
+	for i := range claims {
+		c := &claims[i]
+		tag := s.tag(c.Counter, c.Subject)
+		if s.opts.ShardClients && !c.Counter.OfClient {
+			others = add(others, tag, c)
+		} else {
+			ofClients = add(ofClients, tag, c)
+		}
+	}
+	return append(ofClients, others...)
+}
+
+func add(groups []group, tag string, c *ledger.Claim) []group {
+	for i := range groups {
+		if groups[i].tag == tag {
+			groups[i].claims = append(groups[i].claims, c)
+			return groups
+		}
+	}
+	return append(groups, group{tag, []*ledger.Claim{c}})
+}
+
+// parts is groups of claims that are not decided together: none has more keys
+// than one script should touch.
+func (s *Store) parts(claims []ledger.Claim) []group {
+	var all []group
+	for _, g := range s.groups(claims) {
+		for part := range slices.Chunk(g.claims, maxKeys) {
+			all = append(all, group{g.tag, part})
+		}
+	}
+	return all
+}

@@ -1,0 +1,175 @@
+package redisledger
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/holysheep/relay/internal/ledger"
+)
+
+// Answers of take.lua.
+const (
+	takenAll = 1
+	late     = -1
+)
+
+// Take implements [ledger.Remote], in one round trip; with ShardClients in one
+// for each tag. A ticket without a lease gets one.
+//
+// If ctx has a deadline, a take that arrives after it does nothing. After an
+// error the claims with Taken are known to be taken, of the others that is not
+// known. Settling them with an Actual of 0 is right for both, if At is left as
+// it is: what has no instant gets nothing back.
+func (s *Store) Take(ctx context.Context, t *ledger.Ticket) (bool, error) {
+	if t.Lease == 0 {
+		t.Lease = s.leases.Add(1)
+	}
+	for i := range t.Claims {
+		t.Claims[i].Taken, t.Claims[i].At = false, 0
+	}
+	groups := s.groups(t.Claims)
+	for i, g := range groups {
+		taken, err := s.decide(ctx, t, g)
+		if err != nil {
+			return false, wrap(ctx, err, "taking %s", names(g.claims))
+		}
+		if !taken {
+			err = s.undo(ctx, t, groups[:i], groups[i+1:])
+			return false, wrap(ctx, err, "giving back what %s refused", names(g.claims))
+		}
+	}
+	return true, nil
+}
+
+// decide asks for the claims of one group. If Redis's clock has gone on against
+// what is known of it, a take can be called late that is not: then it asks once
+// more.
+func (s *Store) decide(ctx context.Context, t *ledger.Ticket, g group) (bool, error) {
+	deadline, bounded := ctx.Deadline()
+	for range 2 {
+		latest := any("")
+		c := s.looking(g, true, s.lease(t.Lease))
+		clock, err := s.clock(ctx, c.keys[0])
+		if err != nil {
+			return false, err
+		}
+		if bounded && s.opts.Clock == nil {
+			latest = clock.latest(deadline.Sub(s.start))
+		}
+		c.args[1] = latest
+		sent := time.Since(s.start)
+		list, err := s.answer(c.script.Run(ctx, s.client, c.keys, c.args...), g)
+		if err != nil {
+			return false, err
+		}
+		clock.learn(list[1], sent, time.Since(s.start))
+		if list[0] != late {
+			return list[0] == takenAll, nil
+		}
+		if err := ctx.Err(); err != nil {
+			return false, err
+		}
+	}
+	return false, fmt.Errorf("it came after its deadline: %w", context.DeadlineExceeded)
+}
+
+// undo ends a ticket that one group refused: it gives back what the groups
+// before it have taken, and reads how those after it stand, so that the answer
+// is as if one step had refused.
+func (s *Store) undo(ctx context.Context, t *ledger.Ticket, before, after []group) error {
+	var calls []call
+	var back []*ledger.Claim
+	for _, g := range before {
+		for _, c := range g.claims {
+			c.Actual, back = 0, append(back, c)
+		}
+		if c := s.settling(g, s.lease(t.Lease)); len(c.keys) > 0 {
+			calls = append(calls, c)
+		}
+	}
+	settled := len(calls)
+	for _, g := range after {
+		calls = append(calls, s.looking(g, false, ""))
+	}
+	var misread error
+	err := s.batch(ctx, calls, func(i int, answer *redis.Cmd) {
+		if i >= settled && misread == nil {
+			_, misread = s.answer(answer, after[i-settled])
+		}
+	})
+	for _, c := range back {
+		c.Actual = c.Cost
+	}
+	if err != nil {
+		return err
+	}
+	for _, c := range back {
+		if c.Taken {
+			c.Taken, c.Used = false, max(c.Used-c.Cost, 0)
+		}
+		if c.Counter.Kind == ledger.KindRate {
+			c.Reset = c.Used
+		}
+	}
+	return misread
+}
+
+// Read implements [ledger.Remote].
+func (s *Store) Read(ctx context.Context, claims []ledger.Claim) error {
+	var calls []call
+	groups := s.parts(claims)
+	for _, g := range groups {
+		calls = append(calls, s.looking(g, false, ""))
+	}
+	var misread error
+	err := s.batch(ctx, calls, func(i int, answer *redis.Cmd) {
+		if _, err := s.answer(answer, groups[i]); misread == nil {
+			misread = err
+		}
+	})
+	if err == nil {
+		err = misread
+	}
+	return wrap(ctx, err, "reading %d counters", len(claims))
+}
+
+// looking is the run of take.lua for one group.
+func (s *Store) looking(g group, taking bool, lease string) call {
+	c := call{script: s.take, args: make([]any, 0, 5+6*len(g.claims))}
+	c.args = append(c.args, s.now(), "", taking, lease, s.opts.Lease.Microseconds())
+	for _, claim := range g.claims {
+		c.keys = append(c.keys, s.key(g.tag, claim.Counter, claim.Subject))
+		c.args = append(describe(c.args, claim), bound(claim, claim.Cost), claim.Shadow)
+	}
+	return c
+}
+
+// answer reads an answer of take.lua into the claims of its group.
+func (s *Store) answer(cmd *redis.Cmd, g group) ([]int64, error) {
+	list, err := cmd.Int64Slice()
+	switch {
+	case err != nil:
+		return nil, err
+	case len(list) == 2 && list[0] == late:
+		return list, nil
+	case len(list) != 2+numbersOfClaim*len(g.claims):
+		return nil, fmt.Errorf("an answer of %d numbers for %d claims", len(list), len(g.claims))
+	}
+	for i, c := range g.claims {
+		fill(c, list[2+numbersOfClaim*i:])
+	}
+	return list, nil
+}
+
+// names returns the counters of claims for a message.
+func names(claims []*ledger.Claim) string {
+	all := make([]string, len(claims))
+	for i, c := range claims {
+		all[i] = c.Counter.Name
+	}
+	return strings.Join(all, ", ")
+}

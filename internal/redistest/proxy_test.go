@@ -1,0 +1,117 @@
+package redistest
+
+import (
+	"context"
+	"maps"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// through returns a server, a proxy in front of it, and a client of the proxy
+// that has greeted the server and asks once.
+func through(t *testing.T) (*Server, *Proxy, *redis.Client) {
+	t.Helper()
+	s := Start(t)
+	p := StartProxy(t, s.Addr())
+	c := redis.NewClient(&redis.Options{
+		Addr: p.Addr(), MaxRetries: -1, DisableIdentity: true, ContextTimeoutEnabled: true,
+	})
+	t.Cleanup(func() { _ = c.Close() })
+	set(t, c, "k", "v")
+	pipelined(t, c) // has connections of its own
+	p.Reset()
+	return s, p, c
+}
+
+// pipelined sends three commands at once.
+func pipelined(t *testing.T, c *redis.Client) {
+	t.Helper()
+	ctx := bounded(t)
+	if _, err := c.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+		pipe.Set(ctx, "a", "1", 0)
+		pipe.Get(ctx, "a")
+		return pipe.Get(ctx, "k").Err()
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAProxyCounts(t *testing.T) {
+	_, p, c := through(t)
+	wantKey(t, c, "k", "v")
+	pipelined(t, c)
+	if got, want := p.ByName(), (map[string]int{"GET": 3, "SET": 1}); !maps.Equal(got, want) {
+		t.Errorf("commands = %v, want %v", got, want)
+	}
+	if p.Commands() != 4 || p.Commands("GET", "DEL") != 3 || p.Replies() != 4 || p.RoundTrips() != 2 {
+		t.Errorf("commands = %d, of these GET %d, replies = %d, round trips = %d, want 4, 3, 4, 2",
+			p.Commands(), p.Commands("GET", "DEL"), p.Replies(), p.RoundTrips())
+	}
+	if p.Reset(); p.Commands()+p.Replies()+p.RoundTrips() != 0 {
+		t.Error("a reset has not forgotten all")
+	}
+}
+
+func TestAProxyDelays(t *testing.T) {
+	_, p, c := through(t)
+	const delay = 100 * time.Millisecond
+	p.SetDelay(delay)
+	start := time.Now()
+	wantKey(t, c, "k", "v")
+	if took := time.Since(start); took < delay {
+		t.Errorf("it took %s, want at least %s", took, delay)
+	}
+	p.Heal()
+	wantKey(t, c, "k", "v")
+}
+
+func TestAProxyCuts(t *testing.T) {
+	_, p, c := through(t)
+	p.SetDelay(time.Hour)
+	failed := make(chan error)
+	go func() { failed <- c.Get(bounded(t), "k").Err() }()
+	await(t, "the command", func() bool { return p.Commands("GET") == 1 })
+	p.Cut()
+	if err := <-failed; err == nil || late(err) {
+		t.Errorf("got %v, want that the connection broke", err)
+	}
+	p.SetDelay(0)
+	wantKey(t, c, "k", "v")
+}
+
+func TestAProxyRefuses(t *testing.T) {
+	_, p, c := through(t)
+	p.Refuse()
+	if err := c.Get(bounded(t), "k").Err(); err == nil {
+		t.Error("a refusing proxy has let something pass")
+	}
+	p.Heal()
+	await(t, "a connection", func() bool { return c.Ping(bounded(t)).Err() == nil })
+}
+
+func TestAHole(t *testing.T) {
+	s, p, c := through(t)
+	p.Blackhole()
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if err := c.Set(ctx, "k", "late", 0).Err(); !late(err) {
+		t.Errorf("got %v out of a hole, want that it is too late", err)
+	}
+	direct := s.Client()
+	wantKey(t, direct, "k", "v")
+	p.Heal()
+	await(t, "what was held back", func() bool { return direct.Get(bounded(t), "k").Val() == "late" })
+	set(t, c, "k", "v")
+}
+
+func TestAProxyOfADeadServer(t *testing.T) {
+	s, _, c := through(t)
+	s.Kill()
+	if err := c.Ping(bounded(t)).Err(); err == nil {
+		t.Error("a dead server has answered")
+	}
+	s.Restart()
+	await(t, "the server", func() bool { return c.Ping(bounded(t)).Err() == nil })
+}

@@ -1,0 +1,25 @@
+package redistest
+
+import "testing"
+
+func TestASentinelReplacesADeadMaster(t *testing.T) {
+	s := StartSentinel(t)
+	c := s.Client()
+	set(t, c, "k", "v")
+	old := s.Master()
+	next := s.Other(old)
+	await(t, "the replica to have it", func() bool { return next.admin().Get(bounded(t), "k").Val() == "v" })
+	old.Kill()
+	s.AwaitMaster(next)
+	await(t, "the client to follow", func() bool { return c.Set(bounded(t), "k", "w", 0).Err() == nil })
+	wantKey(t, next.Client(), "k", "w")
+}
+
+func TestASentinelSwitchesWhenAsked(t *testing.T) {
+	s := StartSentinel(t)
+	old := s.Master()
+	s.Failover()
+	if s.Master() == old {
+		t.Error("the master is the same")
+	}
+}
