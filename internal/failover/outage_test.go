@@ -1,7 +1,6 @@
 package failover
 
 import (
-	"context"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -60,13 +59,13 @@ func TestAFrozenStoreCostsTheDeadlineAFewTimesAndThenNothing(t *testing.T) {
 						r.Settle(tk)
 					}
 					switch got := time.Since(begin); {
-					case i < 2 && got != 50*time.Millisecond:
+					case i < 3 && got != 50*time.Millisecond:
 						t.Errorf("request %d waited for %s", i, got)
-					case got > 50*time.Millisecond, i > 2 && got != 0:
+					case i > 2 && got != 0:
 						t.Errorf("request %d waited for %s", i, got)
 					}
 				}
-				if got := s.called("take"); got > 3 { // a beat may have failed too
+				if got := s.called("take"); got != 3 {
 					t.Errorf("the store was asked %d times", got)
 				}
 			})
@@ -252,28 +251,6 @@ func TestAConfiguredNumberOfReplicas(t *testing.T) {
 		}
 		if passed != 3 {
 			t.Errorf("%d of 10 in flight have passed, want 3 of the rank 0 among 4", passed)
-		}
-	})
-}
-
-// Whoever asks and leaves makes the store no worse.
-func TestAClientThatLeavesIsNoFailure(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newStore()
-		r := start(t, s, 1, Options{})[0]
-		gone, cancel := context.WithCancel(t.Context())
-		cancel()
-		for range 5 {
-			tk := ticket(rateClaim(1), flightClaim(1))
-			if !r.Take(gone, tk) {
-				t.Fatal("refused")
-			}
-			tk.Claims[0].Actual = 0
-			r.Settle(tk)
-			synctest.Wait()
-		}
-		if r.Down() || s.stands(rateClaim(0)) != 0 || s.stands(flightClaim(1)) != 0 {
-			t.Errorf("down %t, used %d, in flight %d", r.Down(), s.stands(rateClaim(0)), s.stands(flightClaim(1)))
 		}
 	})
 }

@@ -2,9 +2,14 @@ package failover
 
 import (
 	"context"
+	"log/slog"
+	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/holysheep/relay/internal/ledger"
 )
@@ -195,7 +200,11 @@ func text(err error) string {
 func TestWhoIsToldOfAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStore()
-		all := start(t, s, 2, Options{})
+		var lines strings.Builder
+		log := slog.New(slog.NewTextHandler(&lines, &slog.HandlerOptions{ReplaceAttr: untimed}))
+		all := append(start(t, s, 1, Options{}), join(t, s, "r01", Options{Log: log}))
+		slices.Reverse(all)
+		time.Sleep(time.Minute) // of the bubble
 		fall(t, s, absent, all)
 		all[0].take(t, budgetClaim(10, 100))
 		time.Sleep(time.Minute) // of the bubble
@@ -208,5 +217,19 @@ func TestWhoIsToldOfAnOutage(t *testing.T) {
 		if w.handed != 1 || w.live != 2 || w.asked == 0 {
 			t.Errorf("handed over %d, live %d, asked %d", w.handed, w.live, w.asked)
 		}
+		want := `level=WARN msg="the shared store of the limits does not answer: each replica goes by its share" err="dial: the store is broken" replicas=2 share=true
+level=INFO msg="the shared store of the limits answers again" counters_handed_over=1
+`
+		if got := lines.String(); got != want {
+			t.Errorf("the log says\n%s", cmp.Diff(want, got))
+		}
 	})
+}
+
+// untimed leaves out of a log what differs each time.
+func untimed(_ []string, a slog.Attr) slog.Attr {
+	if a.Key == slog.TimeKey || a.Key == "down_for" {
+		return slog.Attr{}
+	}
+	return a
 }

@@ -48,7 +48,7 @@ func (l *Ledger) resume() (time.Duration, handover) {
 	h := l.collect()
 	now := l.opts.Now()
 	down := now.Sub(l.since)
-	l.since, l.failed, l.full = now, 0, false
+	l.since, l.failed, l.full = now, struct{ takes, others int }{}, false
 	l.up.Store(true)
 	return down, h
 }

@@ -199,14 +199,14 @@ func TestAStoreThatLostItsDataIsToldWhatIsKnown(t *testing.T) {
 				slow := tokensClaim(4000 * second)
 				slow.Limit = 10_000 * second
 				tk, _ := all[0].take(t, slow, budgetClaim(40, 100), flightClaim(4))
-				all[1].take(t, tokensClaim(0), budgetClaim(0, 100)) // knows it too
+				slow.Cost = 0
+				all[1].take(t, slow, budgetClaim(0, 100)) // knows it too
 				if outage {
 					fall(t, s, absent, all)
 					all[1].take(t, budgetClaim(5, 100))
 				}
 				s.lose()
 				rise(t, s, all)
-				slow.Cost = 0
 				want := int64(40)
 				if outage {
 					want = 45

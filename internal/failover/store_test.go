@@ -31,6 +31,7 @@ var errBroken = errors.New("the store is broken")
 type store struct {
 	mu     sync.Mutex
 	fault  fault
+	only   string // the operation that has the fault; all, if it is empty
 	mem    *ledger.Memory
 	epoch  int
 	leases map[key]map[string]time.Time // until when each flight is held
@@ -61,10 +62,13 @@ func (s *store) lose() {
 	s.leases, s.alive = map[key]map[string]time.Time{}, map[string]time.Time{}
 }
 
-func (s *store) set(f fault) {
+func (s *store) set(f fault) { s.setOnly(f, "") }
+
+// setOnly has the fault concern one operation.
+func (s *store) setOnly(f fault, op string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.fault = f
+	s.fault, s.only = f, op
 }
 
 // called returns how often the store was asked, and forgets it.
@@ -81,6 +85,9 @@ func (s *store) do(ctx context.Context, op string, f func()) error {
 	s.mu.Lock()
 	s.calls[op]++
 	how := s.fault
+	if s.only != "" && s.only != op {
+		how = well
+	}
 	if how == well || how == mute {
 		f()
 	}
