@@ -57,6 +57,8 @@ type Options struct {
 	Observer Observer         // nobody
 }
 
+var _ ledger.Ledger = (*Ledger)(nil)
+
 // A Ledger asks a shared store, and decides by itself while that cannot be
 // asked. Make one with [New] and end it with [Ledger.Close]. It is safe for
 // concurrent use.
