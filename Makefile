@@ -6,7 +6,7 @@ export GOWORK := off
 
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: help run build test test-relay test-chart fuzz lint fmt generate generated smoke image bench ci
+.PHONY: help run build redis test test-relay test-chart fuzz lint fmt generate generated smoke image bench ci
 
 help: ## print this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,7 +19,10 @@ build: ## build bin/relay, static
 
 test: test-relay fuzz test-chart ## run every test, about 9 minutes warm and 15 cold
 
-test-relay: ## run the relay's tests under the race detector
+redis: ## see to it that redis-server is installed, which tests start
+	@ci/redis.sh
+
+test-relay: redis ## run the relay's tests under the race detector
 	go test -race ./...
 
 test-chart: ## run the chart's tests, which render it with the Helm SDK

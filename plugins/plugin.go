@@ -97,7 +97,10 @@ type Env struct {
 	ReadFile func(path string) ([]byte, error)
 
 	// Redis is what replicas share, nil if no Redis is configured. All plugins
-	// share one client, which the server owns.
+	// share one client, which the server owns: it closes it after all that the
+	// configuration keeps. It asks once and never again by itself, and obeys
+	// the context's deadline. Other settings, or another password, make another
+	// client: what is kept and uses one names it in its key, as by %p.
 	Redis redis.UniversalClient
 
 	// RedisPrefix is what every key in Redis begins with, with a colon at its

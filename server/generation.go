@@ -34,19 +34,22 @@ type generation struct {
 	handler echo.HandlerFunc // the chain around the centre
 	odd     error            // what its settings name that does not exist
 
-	hold *keep.Hold
-	refs atomic.Int64 // 1 while it is the current one, and 1 for each request
-	free func(*generation)
+	redis  *sharedRedis // nil without Redis
+	shared *keep.Hold   // of redis: freed after all that may use it
+	hold   *keep.Hold
+	refs   atomic.Int64 // 1 while it is the current one, and 1 for each request
+	free   func(*generation)
 }
 
 // build makes a generation, or reports every problem and leaves nothing behind.
 // Of a configuration that was refused, by the given error, it builds what is
 // left, for what else is wrong: no generation comes of it.
 func (s *Server) build(loaded *config.Loaded, refused error, reads *watch.Reads) (*generation, error) {
-	g := &generation{config: loaded, hold: s.kept.Hold(), free: s.free}
+	g := &generation{config: loaded, shared: s.kept.Hold(), hold: s.kept.Hold(), free: s.free}
 	g.refs.Store(1)
+	redis := g.connect(s, reads) // first: it is lent to what follows
 	pool := g.gather(s, reads)
-	err := errors.Join(refused, s.exposed(loaded), pool, g.link(s, reads))
+	err := errors.Join(refused, s.exposed(loaded), redis, pool, g.link(s, reads))
 	g.odd = g.misfits(pool == nil && !loaded.Refused("upstreams"))
 	if s.current.Load() == nil {
 		err = errors.Join(err, g.odd)
@@ -190,5 +193,5 @@ func (g *generation) release() {
 // close frees what the generation holds.
 func (g *generation) close(ctx context.Context) error {
 	g.pool.Close()
-	return errors.Join(g.chain.Close(ctx), g.hold.Release())
+	return errors.Join(g.chain.Close(ctx), g.hold.Release(), g.shared.Release())
 }

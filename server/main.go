@@ -10,6 +10,8 @@ import (
 	"runtime/debug"
 	"syscall"
 
+	"github.com/redis/go-redis/v9/logging"
+
 	"github.com/holysheep/relay/plugins"
 )
 
@@ -21,6 +23,9 @@ var version string
 func Main(known ...plugins.Plugin) {
 	// net/http writes to it what it could not read, which may be an answer.
 	log.SetOutput(io.Discard)
+	// The client of Redis tells of connections, in lines that are no log of ours;
+	// who asked gets the error, and the metrics count it.
+	logging.Disable()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)

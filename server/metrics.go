@@ -22,6 +22,20 @@ type metrics struct {
 	reloads  *prometheus.CounterVec
 	reloadOK prometheus.Gauge
 	reloadAt prometheus.Gauge
+
+	redis *redisMetrics
+}
+
+// redisMetrics tell of the client that plugins share. It implements
+// [redis.Hook], by which it hears of each command. They outlive the client, so
+// that nothing starts again at 0. Closed label sets: result is "success" or
+// "failure", kind what redisFault returns.
+type redisMetrics struct {
+	connections prometheus.Gauge
+	dials       *prometheus.CounterVec
+	inFlight    prometheus.Gauge
+	duration    prometheus.Histogram
+	errors      *prometheus.CounterVec
 }
 
 // newMetrics registers the server's metrics and those of the Go process.
@@ -63,7 +77,42 @@ func newMetrics(reg prometheus.Registerer, version string) *metrics {
 			Name: "relay_config_last_reload_success_timestamp_seconds",
 			Help: "When the running configuration was loaded.",
 		}),
+		redis: newRedisMetrics(make),
 	}
+}
+
+func newRedisMetrics(make promauto.Factory) *redisMetrics {
+	m := &redisMetrics{
+		connections: make.NewGauge(prometheus.GaugeOpts{
+			Name: "relay_redis_connections",
+			Help: "Open connections to Redis, its nodes and Sentinels.",
+		}),
+		dials: make.NewCounterVec(prometheus.CounterOpts{
+			Name: "relay_redis_dials_total",
+			Help: "Attempts to connect to Redis.",
+		}, []string{"result"}),
+		inFlight: make.NewGauge(prometheus.GaugeOpts{
+			Name: "relay_redis_commands_in_flight",
+			Help: "Commands, or groups sent together, that wait for a connection or have one.",
+		}),
+		duration: make.NewHistogram(prometheus.HistogramOpts{
+			Name: "relay_redis_duration_seconds",
+			Help: "Time of a command, or of those sent together, with the wait for a connection.",
+			// Around the time on one machine, and to the client's own time limit.
+			Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2},
+		}),
+		errors: make.NewCounterVec(prometheus.CounterOpts{
+			Name: "relay_redis_errors_total",
+			Help: "Commands that failed: too late, without a connection, by an error that Redis replied, or for want of a free connection.",
+		}, []string{"kind"}),
+	}
+	for _, result := range []string{"success", "failure"} {
+		m.dials.WithLabelValues(result)
+	}
+	for _, kind := range []string{"timeout", "connection", "reply", "pool"} {
+		m.errors.WithLabelValues(kind)
+	}
+	return m
 }
 
 // loaded notes an attempt to load the configuration.

@@ -73,6 +73,7 @@ func (s *Server) replace(g *generation) {
 	old := s.current.Swap(g)
 	g.chain.Start()
 	g.pool.Start()
+	g.redis.greet(s.log)
 	if old == nil {
 		return
 	}

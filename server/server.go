@@ -141,17 +141,28 @@ func (s *Server) first() error {
 
 // env is what the server lends to the plugin of the given name in g.
 func (s *Server) env(name string, g *generation, reads *watch.Reads) plugins.Env {
-	return plugins.Env{
-		Log:       s.log.With("plugin", name),
-		Metrics:   s.registry,
-		Now:       s.options.Now,
-		LookupEnv: func(key string) (string, bool) { v, ok := s.environ[key]; return v, ok },
-		ReadFile:  reads.ReadFile,
-		Prices:    g.config.Config.Prices,
+	env := plugins.Env{
+		Log:         s.log.With("plugin", name),
+		Metrics:     s.registry,
+		Now:         s.options.Now,
+		LookupEnv:   s.lookup,
+		ReadFile:    reads.ReadFile,
+		Prices:      g.config.Config.Prices,
+		RedisPrefix: g.config.Config.Redis.Prefix + ":",
 		Keep: func(key string, create func() (any, error)) (any, error) {
 			return g.hold.Keep(name+"."+key, key == "metrics", create)
 		},
 	}
+	if g.redis != nil {
+		env.Redis = g.redis.client
+	}
+	return env
+}
+
+// lookup reads an environment variable, as [os.LookupEnv] does.
+func (s *Server) lookup(key string) (string, bool) {
+	v, ok := s.environ[key]
+	return v, ok
 }
 
 // environ returns the variables by name; the last of a name wins.

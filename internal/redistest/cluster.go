@@ -14,8 +14,9 @@ const allSlots = 16384
 
 // A Cluster is three masters without replicas.
 type Cluster struct {
-	t     testing.TB
-	nodes [3]*Server
+	t       testing.TB
+	nodes   [3]*Server
+	proxies []*Proxy // none before Proxies
 }
 
 // StartCluster starts the three, with more arguments for each, and returns when
@@ -36,7 +37,7 @@ func StartCluster(t testing.TB, args ...string) *Cluster {
 		}
 	}
 	for _, n := range c.nodes {
-		await(t, "the cluster to serve", func() bool {
+		Await(t, "the cluster to serve", func() bool {
 			info, err := n.admin().ClusterInfo(n.context()).Result()
 			return err == nil && strings.Contains(info, "cluster_state:ok") &&
 				strings.Contains(info, "cluster_known_nodes:"+strconv.Itoa(len(c.nodes))) &&
@@ -46,8 +47,34 @@ func StartCluster(t testing.TB, args ...string) *Cluster {
 	return c
 }
 
-// Addrs are where the nodes listen.
+// Proxies starts a proxy in front of each node, in their order, and has the
+// nodes send clients there. Addrs are the proxies' from then on.
+func (c *Cluster) Proxies() []*Proxy {
+	c.t.Helper()
+	for _, n := range c.nodes {
+		p := StartProxy(c.t, n.Addr())
+		c.proxies = append(c.proxies, p)
+		n.do("CONFIG", "SET", "cluster-announce-port", p.port())
+	}
+	for _, n := range c.nodes {
+		Await(c.t, "the cluster to know the proxies", func() bool {
+			nodes, err := n.admin().ClusterNodes(n.context()).Result()
+			return err == nil && !slices.ContainsFunc(c.proxies, func(p *Proxy) bool {
+				return !strings.Contains(nodes, p.Addr()+"@")
+			})
+		})
+	}
+	return c.proxies
+}
+
+// Addrs are where clients reach the nodes.
 func (c *Cluster) Addrs() (addrs []string) {
+	for _, p := range c.proxies {
+		addrs = append(addrs, p.Addr())
+	}
+	if len(addrs) > 0 {
+		return addrs
+	}
 	for _, n := range c.nodes {
 		addrs = append(addrs, n.Addr())
 	}
@@ -87,7 +114,7 @@ func (c *Cluster) Owner(slot int) *Server {
 	for _, shard := range shards {
 		has := slices.ContainsFunc(shard.Slots, func(r redis.SlotRange) bool { return r.Start <= int64(slot) && int64(slot) <= r.End })
 		for _, n := range c.nodes {
-			if has && shard.Nodes[0].Port == int64(n.port) {
+			if has && shard.Nodes[0].ID == n.id() {
 				return n
 			}
 		}

@@ -9,6 +9,7 @@ func TestACluster(t *testing.T) {
 	cluster := StartCluster(t)
 	t.Run("its slots are spread", func(t *testing.T) { testSpread(t, cluster) })
 	t.Run("a slot moves", func(t *testing.T) { testMove(t, cluster) })
+	t.Run("proxies stand in front of it", func(t *testing.T) { testProxies(t, cluster) })
 }
 
 func testSpread(t *testing.T, cluster *Cluster) {
@@ -55,4 +56,20 @@ func testMove(t *testing.T, cluster *Cluster) {
 		t.Errorf("the slot is %s's, want %s's", cluster.Owner(slot).Addr(), to.Addr())
 	}
 	wantKey(t, c, "{tag}0", "v")
+}
+
+func testProxies(t *testing.T, cluster *Cluster) {
+	t.Helper()
+	proxies := cluster.Proxies()
+	c := cluster.Client()
+	for i := range 32 {
+		set(t, c, fmt.Sprint(i), "v")
+	}
+	sum := 0
+	for _, p := range proxies {
+		sum += p.Commands("SET")
+	}
+	if sum != 32 {
+		t.Errorf("%d of 32 commands went through the proxies", sum)
+	}
 }

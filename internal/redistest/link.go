@@ -85,8 +85,7 @@ func (l *link) copy(to, from net.Conn, see func(piece []byte) bool) {
 // hold returns when a piece may pass; false if the link was cut before.
 func (p *Proxy) hold(l *link, request bool) bool {
 	var delay time.Duration
-	var open chan struct{}
-	p.locked(func() { delay, open = p.delay, p.open })
+	p.locked(func() { delay = p.delay })
 	if request && delay > 0 {
 		timer := time.NewTimer(delay)
 		defer timer.Stop()
@@ -95,12 +94,18 @@ func (p *Proxy) hold(l *link, request bool) bool {
 		case <-l.broken:
 			return false
 		}
-		p.locked(func() { open = p.open })
 	}
-	select {
-	case <-open:
-		return true
-	case <-l.broken:
-		return false
+	var open, heard chan struct{}
+	p.locked(func() { open, heard = p.open, p.heard })
+	if request {
+		heard = open
 	}
+	for _, gate := range []chan struct{}{open, heard} {
+		select {
+		case <-gate:
+		case <-l.broken:
+			return false
+		}
+	}
+	return true
 }

@@ -34,7 +34,7 @@ func launch(t testing.TB, args []string) (p *process, taken bool) {
 	t.Helper()
 	path, err := exec.LookPath("redis-server")
 	if err != nil {
-		t.Fatalf("%v: this test needs a real Redis: run ci/redis.sh, or install redis-server yourself, "+
+		t.Fatalf("%v: this test needs a real Redis: run make redis, or install redis-server yourself, "+
 			"such as by: apt-get install redis-server", err)
 	}
 	cmd := exec.Command(path, args...)

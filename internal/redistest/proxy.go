@@ -21,6 +21,7 @@ type Proxy struct {
 	conns    map[*link]struct{}
 	delay    time.Duration
 	open     chan struct{} // closed while pieces pass; not while they are held back
+	heard    chan struct{} // the same of replies
 	refusing bool
 	closed   bool
 
@@ -38,9 +39,10 @@ func StartProxy(t testing.TB, addr string) *Proxy {
 		t.Fatal(err)
 	}
 	p := &Proxy{
-		listener: l, server: addr, conns: map[*link]struct{}{}, open: make(chan struct{}), commands: map[string]int{},
+		listener: l, server: addr, conns: map[*link]struct{}{}, open: make(chan struct{}), heard: make(chan struct{}), commands: map[string]int{},
 	}
 	close(p.open)
+	close(p.heard)
 	p.work.Go(p.accept)
 	t.Cleanup(p.close)
 	return p
@@ -48,6 +50,9 @@ func StartProxy(t testing.TB, addr string) *Proxy {
 
 // Addr is where clients connect to, as host:port.
 func (p *Proxy) Addr() string { return p.listener.Addr().String() }
+
+// port is the port of Addr.
+func (p *Proxy) port() int { return p.listener.Addr().(*net.TCPAddr).Port }
 
 // SetDelay has every piece of every request wait for d on its way to the
 // server.
@@ -75,14 +80,26 @@ func (p *Proxy) Blackhole() {
 	})
 }
 
-// Heal ends whatever was wrong: delay, refusal and hole.
-func (p *Proxy) Heal() { p.locked(p.heal) }
+// Mute lets commands pass and holds replies back, until [Proxy.Heal]: the server
+// does what nobody hears of.
+func (p *Proxy) Mute() {
+	p.locked(func() {
+		if isClosed(p.heard) {
+			p.heard = make(chan struct{})
+		}
+	})
+}
 
-func (p *Proxy) heal() {
-	p.delay, p.refusing = 0, false
-	if !isClosed(p.open) {
-		close(p.open)
-	}
+// Heal ends whatever was wrong: delay, refusal, hole and silence.
+func (p *Proxy) Heal() {
+	p.locked(func() {
+		p.delay, p.refusing = 0, false
+		for _, gate := range []chan struct{}{p.open, p.heard} {
+			if !isClosed(gate) {
+				close(gate)
+			}
+		}
+	})
 }
 
 // Commands returns how many commands clients have sent: those of the names, or

@@ -72,7 +72,7 @@ func TestAProxyCuts(t *testing.T) {
 	p.SetDelay(time.Hour)
 	failed := make(chan error)
 	go func() { failed <- c.Get(bounded(t), "k").Err() }()
-	await(t, "the command", func() bool { return p.Commands("GET") == 1 })
+	Await(t, "the command", func() bool { return p.Commands("GET") == 1 })
 	p.Cut()
 	if err := <-failed; err == nil || late(err) {
 		t.Errorf("got %v, want that the connection broke", err)
@@ -88,7 +88,7 @@ func TestAProxyRefuses(t *testing.T) {
 		t.Error("a refusing proxy has let something pass")
 	}
 	p.Heal()
-	await(t, "a connection", func() bool { return c.Ping(bounded(t)).Err() == nil })
+	Await(t, "a connection", func() bool { return c.Ping(bounded(t)).Err() == nil })
 }
 
 func TestAHole(t *testing.T) {
@@ -102,8 +102,21 @@ func TestAHole(t *testing.T) {
 	direct := s.Client()
 	wantKey(t, direct, "k", "v")
 	p.Heal()
-	await(t, "what was held back", func() bool { return direct.Get(bounded(t), "k").Val() == "late" })
+	Await(t, "what was held back", func() bool { return direct.Get(bounded(t), "k").Val() == "late" })
 	set(t, c, "k", "v")
+}
+
+func TestASilence(t *testing.T) {
+	s, p, c := through(t)
+	p.Mute()
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if err := c.Set(ctx, "k", "unheard", 0).Err(); !late(err) {
+		t.Errorf("got %v out of a silence, want that it is too late", err)
+	}
+	wantKey(t, s.Client(), "k", "unheard")
+	p.Heal()
+	wantKey(t, c, "k", "unheard")
 }
 
 func TestAProxyOfADeadServer(t *testing.T) {
@@ -113,5 +126,5 @@ func TestAProxyOfADeadServer(t *testing.T) {
 		t.Error("a dead server has answered")
 	}
 	s.Restart()
-	await(t, "the server", func() bool { return c.Ping(bounded(t)).Err() == nil })
+	Await(t, "the server", func() bool { return c.Ping(bounded(t)).Err() == nil })
 }

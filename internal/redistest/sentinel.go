@@ -30,7 +30,7 @@ func StartSentinel(t testing.TB, args ...string) *Sentinel {
 	s := &Sentinel{t: t}
 	s.nodes[0] = Start(t, args...)
 	s.nodes[1] = Start(t, append([]string{"--replicaof", "127.0.0.1 " + strconv.Itoa(s.nodes[0].port)}, args...)...)
-	await(t, "the replica to be one", func() bool {
+	Await(t, "the replica to be one", func() bool {
 		return strings.Contains(s.nodes[1].info("replication"), "master_link_status:up")
 	})
 	// Only now: it asks the master for its replicas at once, and then every ten
@@ -38,7 +38,7 @@ func StartSentinel(t testing.TB, args ...string) *Sentinel {
 	s.sentinel = newServer(t, nil)
 	s.sentinel.base = s.arguments
 	s.sentinel.start()
-	await(t, "the Sentinel to know the replica", func() bool {
+	Await(t, "the Sentinel to know the replica", func() bool {
 		// Until it has asked the replica itself it would not choose it.
 		return strings.Contains(fmt.Sprint(s.ask("SENTINEL", "REPLICAS", MasterName)), "master-link-status:ok")
 	})
@@ -60,6 +60,12 @@ func (s *Sentinel) arguments(port int) []string {
 
 // Addrs are where the Sentinels listen: there is one.
 func (s *Sentinel) Addrs() []string { return []string{s.sentinel.Addr()} }
+
+// AddUser adds a user of the Sentinel itself, as [Server.AddUser] does.
+func (s *Sentinel) AddUser(name, password string, rules ...string) {
+	s.t.Helper()
+	s.sentinel.AddUser(name, password, rules...)
+}
 
 // Client returns a client that follows the master. It ends with the test.
 func (s *Sentinel) Client() *redis.Client {
@@ -96,7 +102,7 @@ func (s *Sentinel) Other(than *Server) *Server {
 // own word.
 func (s *Sentinel) AwaitMaster(n *Server) {
 	s.t.Helper()
-	await(s.t, n.Addr()+" to become the master", func() bool {
+	Await(s.t, n.Addr()+" to become the master", func() bool {
 		return s.Master() == n && strings.Contains(n.info("replication"), "role:master")
 	})
 }

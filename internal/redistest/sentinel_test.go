@@ -8,10 +8,10 @@ func TestASentinelReplacesADeadMaster(t *testing.T) {
 	set(t, c, "k", "v")
 	old := s.Master()
 	next := s.Other(old)
-	await(t, "the replica to have it", func() bool { return next.admin().Get(bounded(t), "k").Val() == "v" })
+	Await(t, "the replica to have it", func() bool { return next.admin().Get(bounded(t), "k").Val() == "v" })
 	old.Kill()
 	s.AwaitMaster(next)
-	await(t, "the client to follow", func() bool { return c.Set(bounded(t), "k", "w", 0).Err() == nil })
+	Await(t, "the client to follow", func() bool { return c.Set(bounded(t), "k", "w", 0).Err() == nil })
 	wantKey(t, next.Client(), "k", "w")
 }
 

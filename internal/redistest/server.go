@@ -198,7 +198,7 @@ func (s *Server) Restart() {
 	if s.process != nil {
 		s.Kill()
 	}
-	await(s.t, "a restart on "+s.Addr(), s.run)
+	Await(s.t, "a restart on "+s.Addr(), s.run)
 }
 
 func (s *Server) alive() *process {
@@ -219,8 +219,8 @@ func (s *Server) end() {
 	}
 }
 
-// await asks until it gets true, and fails the test if that takes too long.
-func await(t testing.TB, what string, ask func() bool) {
+// Await asks again and again until it gets true, and fails the test if that takes too long.
+func Await(t testing.TB, what string, ask func() bool) {
 	t.Helper()
 	timeout := time.After(patience)
 	for !ask() {

@@ -161,33 +161,6 @@ type Log struct {
 	Access bool `koanf:"access"`
 }
 
-// Redis says where Redis is, or what speaks its protocol.
-type Redis struct {
-	// Addresses are where Redis listens, such as "redis:6379". Several are the
-	// nodes of one cluster.
-	Addresses []string `koanf:"addresses"`
-
-	// Username is the user to log in as. Empty is Redis's default user.
-	Username string `koanf:"username"`
-
-	// PasswordEnv names the environment variable that holds the password.
-	PasswordEnv string `koanf:"password_env"`
-
-	// PasswordFile names the file that holds the password. It is read again
-	// when it changes.
-	PasswordFile string `koanf:"password_file"`
-
-	// Prefix is what every key that the relay writes begins with: relays that
-	// share counters and cache have the same.
-	Prefix string `koanf:"prefix"`
-
-	// DB is the number of the database.
-	DB int `koanf:"db" jsonschema:"minimum=0"`
-
-	// TLS encrypts the connection to Redis.
-	TLS bool `koanf:"tls"`
-}
-
 // Defaults returns the configuration of a relay that is told nothing but its
 // upstream.
 func Defaults() Config {
@@ -207,6 +180,7 @@ func Defaults() Config {
 		MaxReplay:         plugins.MiB,
 		CORS:              CORS{MaxAge: time.Hour},
 		Log:               Log{Level: "info", Format: "json", Access: true},
+		Redis:             Redis{Mode: "auto", Prefix: "holysheep", DialTimeout: time.Second},
 		Chain:             []string{"auth", "limit", "cache", "retry"},
 		Prices:            plugins.DefaultPrices(),
 		Health:            upstream.HealthDefaults(),

@@ -28,8 +28,9 @@ func (l *loader) validate(c Config) {
 				strings.Join(l.root.Fields["plugins"].Names(), ", "), l.setBy("chain"))
 		}
 	}
-	if len(c.Redis.Addresses) > 0 {
-		l.checkPassword(c.Redis)
+	if r := c.Redis; len(r.Addresses) > 0 {
+		l.checkPassword("redis.password", r.PasswordEnv, r.PasswordFile)
+		l.checkPassword("redis.sentinel.password", r.Sentinel.PasswordEnv, r.Sentinel.PasswordFile)
 	}
 }
 
@@ -82,16 +83,17 @@ func (l *loader) validateFile(path, name string) {
 	}
 }
 
-// checkPassword notes if the source of the password does not exist.
-func (l *loader) checkPassword(r Redis) {
+// checkPassword notes if the source of a password does not exist: the variable
+// or the file that stands at key.
+func (l *loader) checkPassword(key, variable, file string) {
 	switch {
-	case r.PasswordEnv != "" && r.PasswordFile != "": // refused already
-	case l.problems.Under("redis.password_env") || l.problems.Under("redis.password_file"): // it may be a password
-	case r.PasswordEnv != "" && l.env[r.PasswordEnv] == "":
-		l.problems.Add("redis.password_env", "%s is not set", r.PasswordEnv)
-	case r.PasswordFile != "":
-		if _, err := l.src.ReadFile(r.PasswordFile); err != nil {
-			l.problems.Add("redis.password_file", "%v", err)
+	case variable != "" && file != "": // refused already
+	case l.problems.Under(key+"_env") || l.problems.Under(key+"_file"): // it may be a password
+	case variable != "" && l.env[variable] == "":
+		l.problems.Add(key+"_env", "%s is not set", variable)
+	case file != "":
+		if _, err := l.src.ReadFile(file); err != nil {
+			l.problems.Add(key+"_file", "%v", err)
 		}
 	}
 }

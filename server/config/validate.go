@@ -130,24 +130,6 @@ func (c CORS) validate() error {
 	return errors.Join(errs...)
 }
 
-func (r Redis) validate() error {
-	var errs []error
-	for _, a := range r.Addresses {
-		if strings.Contains(a, "@") {
-			errs = append(errs, errors.New("redis.addresses: holds a user or password: they stand in username, and where password_env or password_file says"))
-			continue
-		}
-		errs = append(errs, address("redis.addresses", a))
-	}
-	if r.PasswordEnv != "" && r.PasswordFile != "" {
-		errs = append(errs, errors.New("redis.password_env: stands beside password_file: keep one"))
-	}
-	if r.DB < 0 {
-		errs = append(errs, fmt.Errorf("redis.db: %d is negative", r.DB))
-	}
-	return errors.Join(errs...)
-}
-
 // address holds what stands at key to host:port. What holds a password is not
 // printed.
 func address(key, text string) error {
