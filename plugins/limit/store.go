@@ -27,7 +27,7 @@ type store struct {
 
 	once sync.Once
 	open func() ledger.Ledger
-	use  ledger.Ledger        // after once
+	use  ledger.Ledger // after once
 }
 
 var _ ledger.Ledger = (*store)(nil)
