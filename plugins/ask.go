@@ -37,6 +37,8 @@ type Ask struct {
 	// stream_options.include_usage has it.
 	IncludeUsage bool
 
+	peeked int64 // how many bytes of the body were seen
+
 	// why says for people, for each field that two readers of the body could
 	// read differently, what is wrong with it.
 	why [4]string

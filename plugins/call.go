@@ -24,6 +24,9 @@ type Call struct {
 	once  sync.Once
 	asked Ask
 
+	measuring sync.Once
+	measure   Measure
+
 	mu     sync.Mutex
 	client Client
 	known  bool

@@ -27,6 +27,9 @@ const (
 // At 8 dollars per million of either, 1000 tokens of input and 500 of output
 // cost 12,000,000 nanodollars, which is 1.2 cents.
 func (p Price) Cost(u Usage) int64 {
+	if u.Counted {
+		return 0
+	}
 	input := max(u.Input, 0)
 	cached := min(max(u.Cached, 0), input)
 	written := min(max(u.Written, 0), input-cached)

@@ -65,6 +65,7 @@ func TestWhatARequestCosts(t *testing.T) {
 		{"nonsense is nothing", both, Usage{Input: -1, Output: -1, Cached: -1, Written: -1}, 0, 0},
 		{"the most", Price{Input: maxPrice, Output: maxPrice}, Usage{Input: maxTokens, Output: maxTokens}, 2_000_000_000_000_000_000, 2_000_000_000_000_000_000},
 		{"beyond what fits", Price{Input: maxPrice}, Usage{Input: math.MaxInt64}, math.MaxInt64, math.MaxInt64},
+		{"to count tokens costs nothing", all, Usage{Input: 1000, Counted: true}, 0, 0},
 		{"free here", Price{Cached: new(float64(1)), Direct: &DirectPrice{Input: 1}}, Usage{Input: 10, Cached: 5}, 5000, 10_000},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -23,7 +23,7 @@ import (
 // some gateways fall back on, names another. A body that is not well formed leaves every field in doubt.
 func ReadAsk(req *http.Request, head []byte, whole bool) Ask {
 	var a asker
-	a.Whole = whole
+	a.Whole, a.peeked = whole, int64(len(head))
 	body := bytes.TrimLeft(head, " \t\r\n")
 	if whole && len(body) == 0 {
 		a.readQuery(req.URL.RawQuery)

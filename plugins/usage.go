@@ -29,6 +29,10 @@ type Usage struct {
 	Reasoning int64       // of Output, those of reasoning
 	Model     string      // that the answer names; "" if it names none
 	Source    UsageSource // how the rest is known
+
+	// Counted says that the answer only tells how many tokens Input would be, as
+	// that of messages/count_tokens does. That costs nothing.
+	Counted bool
 }
 
 // Total returns the tokens of question and answer together.

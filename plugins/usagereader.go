@@ -3,6 +3,7 @@ package plugins
 import (
 	"bytes"
 	"encoding/json"
+	"net/http"
 	"net/url"
 
 	"github.com/holysheep/relay/internal/canon"
@@ -15,6 +16,11 @@ const (
 	// of English by OpenAI's rule of thumb (help.openai.com, "What are tokens
 	// and how to count them").
 	bytesPerToken = 4
+
+	// mediaTokens is what an image or another file is where nobody says: about an
+	// image of 1024 by 1024 pixels, which is 765 tokens to GPT-4o and some 1400 to
+	// Claude, by their makers' rules.
+	mediaTokens = 1000
 
 	// modelEvents is in how many events of a stream its model is looked for. All
 	// known wires name it in the first that has JSON.
@@ -48,7 +54,9 @@ var memberNames = []string{ //nolint:gochecknoglobals // a table that nobody cha
 // in [Attempt.Usage] and [Call.Usage]. One of its own needs who answers himself.
 type UsageReader struct {
 	route wire.Route
-	asked int64 // bytes of the question
+	asked int64         // bytes of the question
+	ask   *Call         // measures the question; nil if its bytes are all that is known
+	req   *http.Request // the question, where there is ask
 
 	text  *glance.Scanner // a JSON text, or an event in parts; nil until there is one
 	size  int64           // bytes of the answer, where it is no stream
@@ -67,6 +75,19 @@ func NewUsageReader(at *url.URL, question int64) *UsageReader {
 	u := &UsageReader{asked: max(question, 0), count: noCounts()}
 	u.route, _ = wire.OfURL(at)
 	return u
+}
+
+// Measure has the question estimated by what call, which is that of req, measures
+// of its body, in place of its length: where an answer does not say what it has
+// used, an image of a megabyte is not a quarter of a million tokens.
+func (u *UsageReader) Measure(call *Call, req *http.Request) { u.ask, u.req = call, req }
+
+// input returns how many tokens the question is taken for.
+func (u *UsageReader) input() int64 {
+	if u.ask == nil {
+		return tokens(u.asked)
+	}
+	return u.ask.Measure(u.req).Tokens(bytesPerToken, mediaTokens)
 }
 
 // JSON takes the next piece of an answer that is a JSON text.
@@ -109,7 +130,7 @@ func (u *UsageReader) Usage(whole bool) Usage {
 		u.glanced()
 	}
 	use, known := u.count.usage()
-	use.Model = u.model
+	use.Model, use.Counted = u.model, u.route.Kind == wire.CountTokens
 	if u.failed && u.content == 0 && !known {
 		return Usage{Model: u.model} // an error uses nothing
 	}
@@ -127,7 +148,7 @@ func (u *UsageReader) Usage(whole bool) Usage {
 		use.Source = UsagePartial
 	}
 	if use.Input < 0 {
-		use.Input = tokens(u.asked)
+		use.Input = u.input()
 	}
 	switch {
 	case u.silent():

@@ -1,6 +1,9 @@
 package plugins
 
 import (
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -43,7 +46,7 @@ func TestUsageOfATextThatIsJSON(t *testing.T) {
 			`{"model":"claude","content":[],"usage":{"input_tokens":10,"cache_creation_input_tokens":20,"cache_read_input_tokens":30,"output_tokens":7}}`,
 			Usage{Input: 60, Output: 7, Cached: 30, Written: 20, Model: "claude", Source: UsageReported},
 		},
-		{"tokens counted", "/v1/messages/count_tokens", `{"input_tokens":14}`, Usage{Input: 14, Source: UsageReported}},
+		{"tokens counted", "/v1/messages/count_tokens", `{"input_tokens":14}`, Usage{Input: 14, Source: UsageReported, Counted: true}},
 		{
 			"Gemini", "/v1beta/models/m:generateContent",
 			`{"candidates":[],"usageMetadata":{"promptTokenCount":10,"candidatesTokenCount":5,"totalTokenCount":24,"cachedContentTokenCount":4,"thoughtsTokenCount":7,"toolUsePromptTokenCount":2},"modelVersion":"gemini-2.5"}`,
@@ -137,6 +140,31 @@ func FuzzUsageReader(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestAQuestionThatIsNotReportedIsMeasured(t *testing.T) {
+	image := `{"model":"m","image":"` + picture(100_000) + `"}`
+	req := httptest.NewRequest(http.MethodPost, "/v1/chat/completions", strings.NewReader(image))
+	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(image)), nil }
+	call := NewCall("", func() Ask { return ReadAsk(req, []byte(image), true) })
+	for _, tt := range []struct {
+		name, answer string
+		measured     bool
+		want         int64
+	}{
+		{"by its length", `{"model":"m"}`, false, 25_006},
+		{"by what is in it", `{"model":"m"}`, true, 1006},
+		{"as it is reported", `{"model":"m","usage":{"prompt_tokens":770,"completion_tokens":1}}`, true, 770},
+	} {
+		u := NewUsageReader(req.URL, req.ContentLength)
+		if tt.measured {
+			u.Measure(call, req)
+		}
+		u.JSON([]byte(tt.answer))
+		if got := u.Usage(true).Input; got != tt.want {
+			t.Errorf("%s it is %d tokens, want %d", tt.name, got, tt.want)
+		}
+	}
 }
 
 func TestAnEventNeedsNoMemory(t *testing.T) {

@@ -22,7 +22,8 @@ type visit struct {
 	start time.Time
 
 	route   wire.Route
-	relayed bool // or the route is no more than its label
+	prices  plugins.Prices // of the configuration that it began with
+	relayed bool           // or the route is no more than its label
 
 	answer *plugins.Error // what the client was told in place of an answer; nil if nothing
 }
@@ -78,7 +79,7 @@ func (v *visit) log(log *slog.Logger, status int, took time.Duration, broken boo
 	client, _ := v.call.Client()
 	ended := v.ended(broken)
 	remote, _, _ := net.SplitHostPort(v.req.RemoteAddr)
-	attrs := make([]slog.Attr, 0, 20)
+	attrs := make([]slog.Attr, 0, 22)
 	attrs = append(attrs,
 		slog.String("request_id", v.call.ID),
 		slog.String("method", short(v.req.Method)),
@@ -95,7 +96,7 @@ func (v *visit) log(log *slog.Logger, status int, took time.Duration, broken boo
 	if a := v.call.Trail.Answer(); a != nil && a.Model() != "" && a.Model() != v.call.Ask().Model {
 		attrs = append(attrs, slog.String("model_answered", a.Model()))
 	}
-	attrs = appendUsage(attrs, v.call)
+	attrs = appendUsage(attrs, v.call, v.prices)
 	attrs = v.appendOutcome(attrs, ended)
 	log.LogAttrs(context.Background(), level(status, ended), "request", attrs...)
 }

@@ -36,8 +36,10 @@ func TestTheAccessLineTellsWhatWasUsed(t *testing.T) {
 		name, chain, answered string
 		want                  map[string]any
 	}{
-		{"what was used", "metered, answers", "demo", map[string]any{"usage": "reported", "input_tokens": 7.0, "output_tokens": 11.0, "model_answered": nil}},
+		{"what was used", "metered, answers", "demo", map[string]any{"usage": "reported", "input_tokens": 7.0, "output_tokens": 11.0, "model_answered": nil, "cost_usd": nil, "direct_usd": nil}},
+		{"what that costs", "metered, answers", "deepseek-v3.2", map[string]any{"usage": "reported", "model_answered": "deepseek-v3.2", "cost_usd": 0.00000756, "direct_usd": 0.0000504}},
 		{"nothing that is known", "answers", "demo", map[string]any{"usage": nil, "input_tokens": nil, "output_tokens": nil, "model_answered": nil}},
+		{"nothing that could cost", "answers", "gpt-4.1", map[string]any{"usage": nil, "cost_usd": nil}},
 		{"another model", "answers", "other", map[string]any{"usage": nil, "input_tokens": nil, "output_tokens": nil, "model_answered": "other"}},
 		{"no model", "answers", "", map[string]any{"usage": nil, "input_tokens": nil, "output_tokens": nil, "model_answered": nil}},
 	}

@@ -99,6 +99,7 @@ func (s *Server) dispatch(c echo.Context, v *visit, next echo.HandlerFunc) error
 		return ErrDraining
 	}
 	defer g.release()
+	v.prices = g.config.Config.Prices
 	return g.cors(func(c echo.Context) error {
 		if err := checkPath(c.Request().URL.Path); err != nil {
 			return err

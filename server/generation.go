@@ -67,7 +67,7 @@ func (s *Server) newRelay(g *generation) *relay.Relay {
 		return relay.New(g.chain.Fetch(g.pool), o)
 	}
 	o.ReadOn = &relay.ReadOn{
-		Time: c.ClientGoneTime, Bytes: c.ClientGoneBytes, Base: s.base, Done: s.readOn,
+		Time: c.ClientGoneTime, Bytes: c.ClientGoneBytes, Base: s.base, Done: func(l relay.Left) { s.readOn(c.Prices, l) },
 		Hold: func() func() { return s.holdOn(g) },
 	}
 	return relay.New(g.chain.Fetch(relay.Guard(g.pool)), o)

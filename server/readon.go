@@ -21,18 +21,18 @@ func (s *Server) holdOn(g *generation) (release func()) {
 
 // readOn counts and logs an answer that was read on after its client had left:
 // the access line was written before it was known what it has used.
-func (s *Server) readOn(l relay.Left) {
+func (s *Server) readOn(prices plugins.Prices, l relay.Left) {
 	result := "cut"
 	if l.Whole {
 		result = "whole"
 	}
 	s.metrics.readOn.WithLabelValues(result).Inc()
 	client, _ := l.Call.Client()
-	attrs := make([]slog.Attr, 0, 11)
+	attrs := make([]slog.Attr, 0, 13)
 	attrs = append(attrs,
 		slog.String("request_id", l.Call.ID), slog.String("client", client.Name),
 		slog.String("model", short(l.Call.Ask().Model)), slog.String("upstream", l.Call.Trail.Last()), slog.Int64("bytes", l.Bytes), slog.Bool("whole", l.Whole))
-	attrs = appendUsage(attrs, l.Call)
+	attrs = appendUsage(attrs, l.Call, prices)
 	if l.Err != nil && !errors.Is(l.Err, io.EOF) && !errors.Is(l.Err, context.Canceled) {
 		attrs = append(attrs, slog.String("err", faultText(l.Err)))
 	}
@@ -42,13 +42,19 @@ func (s *Server) readOn(l relay.Left) {
 	}
 }
 
-// appendUsage appends what the log tells of what an answer has used: nothing
-// where it is not known.
-func appendUsage(attrs []slog.Attr, call *plugins.Call) []slog.Attr {
+// appendUsage appends what the log tells of what an answer has used and what
+// that costs: nothing where it is not known.
+func appendUsage(attrs []slog.Attr, call *plugins.Call, prices plugins.Prices) []slog.Attr {
 	u := call.Usage()
 	if u.Source == plugins.UsageUnknown {
 		return attrs
 	}
-	return append(attrs, slog.Int64("input_tokens", u.Input), slog.Int64("output_tokens", u.Output),
+	attrs = append(attrs, slog.Int64("input_tokens", u.Input), slog.Int64("output_tokens", u.Output),
 		slog.String("usage", string(u.Source)))
+	price, known := prices.Of(call.Answered())
+	if !known {
+		return attrs
+	}
+	return append(attrs, slog.Float64("cost_usd", float64(price.Cost(u))/plugins.Dollar),
+		slog.Float64("direct_usd", float64(price.CostDirect(u))/plugins.Dollar))
 }

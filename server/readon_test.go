@@ -47,6 +47,7 @@ func leavings() []leaving {
 const metering = `
 chain: [auth, limit, cache, retry, metered]
 on_client_gone: drain
+prices: {demo: {input: 1000, output: 2000, direct: {input: 3000, output: 2000}}}
 plugins:
   auth: {clients: {tester: {group: testers, keys: {one: {sha256: HASH}}}}}
 `
@@ -90,12 +91,12 @@ func (r *running) readOnLine(t *testing.T, tt leaving) {
 	line := r.Log.Wait(t, func(line map[string]any) bool { return line["msg"] == "answer read on after its client left" })
 	bytes, _ := line["bytes"].(float64)
 	got := map[string]any{"some": bytes > 0}
-	for _, name := range []string{"request_id", "whole", "usage", "input_tokens", "output_tokens", "level"} {
+	for _, name := range []string{"request_id", "whole", "usage", "input_tokens", "output_tokens", "cost_usd", "direct_usd", "level"} {
 		got[name] = line[name]
 	}
 	want := map[string]any{
 		"some": bytes > 0, "request_id": "leaver", "whole": tt.whole, "usage": string(tt.usage),
-		"input_tokens": 7.0, "output_tokens": 11.0, "level": "INFO",
+		"input_tokens": 7.0, "output_tokens": 11.0, "cost_usd": 0.029, "direct_usd": 0.043, "level": "INFO",
 	}
 	if diff := cmp.Diff(got, want); diff != "" || tt.whole && bytes == 0 {
 		t.Errorf("%g bytes were read; line (-got +want):\n%s", bytes, diff)

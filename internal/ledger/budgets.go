@@ -91,7 +91,8 @@ func (b *budgets) get(s Subject) *spending {
 	return p
 }
 
-// change adds amount to what was spent in the slice at.
+// change adds amount to what was spent in the slice at, unless that is
+// forgotten by now.
 func (b *budgets) change(c *Claim, now, at, amount int64) {
 	w := c.Counter.Window
 	b.spendings.turn(now)
@@ -102,8 +103,8 @@ func (b *budgets) change(c *Claim, now, at, amount int64) {
 		}
 		p = &spending{}
 	}
-	p.prune(w, now)
 	p.add(at, amount)
+	p.prune(w, now)
 	if len(p.slices) == 0 {
 		b.spendings.drop(c.Subject)
 		return
@@ -143,7 +144,7 @@ func (b *budgets) take(c *Claim, now int64) {
 }
 
 func (b *budgets) settle(c *Claim, now int64) {
-	if c.Actual != c.Cost && c.Counter.Window.Holds(c.At, now) {
+	if c.Actual != c.Cost {
 		b.change(c, now, c.At, c.Actual-c.Cost)
 	}
 }

@@ -14,7 +14,7 @@ func inFlight(name, client string, limit int64) ledger.Claim {
 	}
 }
 
-func testFlights(t *testing.T, s suite) {
+func (s suite) flights(t *testing.T) {
 	t.Run("as many as may, until one is given back", func(t *testing.T) {
 		b, two := s.bench(t, noon()), inFlight("each", "ada", 2)
 		first := b.must(two)

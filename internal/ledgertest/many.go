@@ -11,8 +11,8 @@ import (
 // crowd is how many ask at once.
 const crowd = 32
 
-// testMany has many ask at the same time.
-func testMany(t *testing.T, s suite) {
+// many has many ask at the same time.
+func (s suite) many(t *testing.T) {
 	t.Run("what is there is given out, and no more", func(t *testing.T) {
 		b := s.bench(t, noon())
 		tokens := ledger.Claim{Counter: &ledger.Counter{Name: "all.tokens", Kind: ledger.KindRate}, Cost: 10, Limit: 1009}

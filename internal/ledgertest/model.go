@@ -98,9 +98,8 @@ func (m *model) settle(t *ledger.Ticket, now int64) {
 		k := keyOf(c)
 		switch c.Counter.Kind {
 		case ledger.KindRate:
-			used := m.used(k, c.Limit, now) + ledger.Charge(c.Cost, c.Actual, c.At, now)
-			if c.Actual != c.Cost {
-				m.buckets[k] = bucket{used: max(used, 0), at: now, depth: c.Limit}
+			if change := ledger.Charge(c.Cost, c.Actual, c.At, now); change != 0 {
+				m.buckets[k] = bucket{used: max(m.used(k, c.Limit, now)+change, 0), at: now, depth: c.Limit}
 			}
 		case ledger.KindFlight:
 			delete(m.flights[k], t.Lease)

@@ -18,7 +18,7 @@ func perSecond(n, burst int64) ledger.Claim {
 	}
 }
 
-func testRates(t *testing.T, s suite) {
+func (s suite) rates(t *testing.T) {
 	t.Run("ten a second with a burst of five", func(t *testing.T) { rateByHand(s.bench(t, noon())) })
 	t.Run("more than a bucket holds never fits", func(t *testing.T) {
 		b := s.bench(t, noon())
@@ -46,9 +46,9 @@ func testRates(t *testing.T, s suite) {
 		b.must(perSecond(5, 5))
 		b.refuse(perSecond(1, 5)) // its Counter is another, of the same name
 	})
-	t.Run("settlement", func(t *testing.T) { testSettledRates(t, s) })
-	t.Run("a first minute", func(t *testing.T) { testFirstMinute(t, s) })
-	t.Run("other numbers", func(t *testing.T) { testOtherNumbers(t, s) })
+	t.Run("settlement", s.settledRates)
+	t.Run("a first minute", s.firstMinute)
+	t.Run("other numbers", s.otherNumbers)
 }
 
 func rateByHand(b bench) {
@@ -72,7 +72,7 @@ func (b bench) exactly(c ledger.Claim, wait, reset int64) {
 	}
 }
 
-func testSettledRates(t *testing.T, s suite) {
+func (s suite) settledRates(t *testing.T) {
 	tests := []struct {
 		name   string
 		actual int64         // of the 4 that were reserved
@@ -117,8 +117,8 @@ func testSettledRates(t *testing.T, s suite) {
 	})
 }
 
-// testFirstMinute holds the documentation of limit to what 60 a minute admit.
-func testFirstMinute(t *testing.T, s suite) {
+// firstMinute holds the documentation of limit to what 60 a minute admit.
+func (s suite) firstMinute(t *testing.T) {
 	for burst, want := range map[int64]int{1: 60, 10: 69, 60: 119} {
 		b := s.bench(t, noon())
 		c := ledger.Claim{Counter: &ledger.Counter{Name: "all.requests", Kind: ledger.KindRate}, Cost: 1_000_000, Limit: burst * 1_000_000}
@@ -135,8 +135,8 @@ func testFirstMinute(t *testing.T, s suite) {
 	}
 }
 
-// testOtherNumbers gives a rule other numbers while its bucket is in use.
-func testOtherNumbers(t *testing.T, s suite) {
+// otherNumbers gives a rule other numbers while its bucket is in use.
+func (s suite) otherNumbers(t *testing.T) {
 	daily := perSecond(20, 20) // of 20 in ten days
 	daily.Cost, daily.Limit = 10*24*3600*1_000_000, 10*24*3600*1_000_000
 	t.Run("faster ones end old waits", func(t *testing.T) {

@@ -46,18 +46,11 @@ func Run(t *testing.T, open func(t testing.TB, clock *Clock) Store, options ...O
 	for _, o := range options {
 		o(&s)
 	}
-	for _, part := range []struct {
-		name string
-		run  func(t *testing.T, s suite)
-	}{
-		{"rates", testRates},
-		{"flights", testFlights},
-		{"budgets", testBudgets},
-		{"tickets", testTickets},
-		{"decides as the model", testModel},
-		{"in truth", testTruth},
-		{"many at once", testMany},
-	} {
-		t.Run(part.name, func(t *testing.T) { part.run(t, s) })
-	}
+	t.Run("rates", s.rates)
+	t.Run("flights", s.flights)
+	t.Run("budgets", s.budgets)
+	t.Run("tickets", s.tickets)
+	t.Run("decides as the model", s.model)
+	t.Run("in truth", s.truth)
+	t.Run("many at once", s.many)
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/holysheep/relay/internal/ledger"
 )
 
-// testTickets are of many claims.
-func testTickets(t *testing.T, s suite) {
+// tickets are of many claims.
+func (s suite) tickets(t *testing.T) {
 	t.Run("all or nothing", func(t *testing.T) {
 		b := s.bench(t, noon())
 		flight, day, full := inFlight("each", "ada", 5), daily(1, 10), daily(1, 10)
@@ -31,7 +31,7 @@ func testTickets(t *testing.T, s suite) {
 		b := s.bench(t, noon())
 		b.must()
 	})
-	t.Run("shadows", func(t *testing.T) { testShadows(t, s) })
+	t.Run("shadows", s.shadows)
 	t.Run("each claim settles by itself", func(t *testing.T) {
 		b := s.bench(t, noon())
 		ticket := b.must(perSecond(4, 5), inFlight("each", "ada", 1), daily(7, 10))
@@ -76,7 +76,7 @@ func testTickets(t *testing.T, s suite) {
 	})
 }
 
-func testShadows(t *testing.T, s suite) {
+func (s suite) shadows(t *testing.T) {
 	shadow := func(n int64) ledger.Claim {
 		c := perSecond(n, 5)
 		c.Shadow = true

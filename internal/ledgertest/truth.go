@@ -16,10 +16,10 @@ type used struct {
 // under is by how much it was underestimated.
 func (u used) under() int64 { return max(u.actual-u.cost, 0) }
 
-// testTruth counts in what requests really used, after everything was settled:
+// truth counts in what requests really used, after everything was settled:
 // in any window of time that is no more than the limit lets through, and what
 // was underestimated in it.
-func testTruth(t *testing.T, s suite) {
+func (s suite) truth(t *testing.T) {
 	t.Run("rates", func(t *testing.T) {
 		const depth = 1_000_000
 		c := ledger.Claim{Counter: &ledger.Counter{Name: "each.tokens", Kind: ledger.KindRate}, Limit: depth}
@@ -27,6 +27,7 @@ func testTruth(t *testing.T, s suite) {
 			inAnyWindow(rt, s.history(t, rt, c), func(w int64) int64 { return depth + w })
 		})
 	})
+	t.Run("rates let through what they may", s.greedy)
 	t.Run("rolling budgets", func(t *testing.T) {
 		const length, limit = 10_000_000, 1_000_000
 		window := ledger.Window{Length: micros(length)}
@@ -70,6 +71,7 @@ func inAnyWindow(rt *rapid.T, all []used, most func(w int64) int64) {
 // history draws requests that take of one claim and settle at some time, and
 // returns those that were let through.
 func (s suite) history(t *testing.T, rt *rapid.T, c ledger.Claim) (all []used) {
+	t.Helper()
 	b := s.bench(t, noon())
 	type pending struct {
 		ticket *ledger.Ticket
@@ -80,7 +82,7 @@ func (s suite) history(t *testing.T, rt *rapid.T, c ledger.Claim) (all []used) {
 		b.settle(open[i].ticket, all[open[i].index].actual)
 		open = append(open[:i], open[i+1:]...)
 	}
-	for range rapid.IntRange(1, 80).Draw(rt, "steps") {
+	for range rapid.IntRange(30, 150).Draw(rt, "steps") {
 		b.clock.Advance(micros(rapid.OneOf(rapid.Just(int64(0)), rapid.Int64Range(0, 400_000)).Draw(rt, "pause")))
 		if len(open) > 0 && rapid.Bool().Draw(rt, "settle") {
 			settle(rapid.IntRange(0, len(open)-1).Draw(rt, "ticket"))
@@ -99,4 +101,26 @@ func (s suite) history(t *testing.T, rt *rapid.T, c ledger.Claim) (all []used) {
 		settle(0)
 	}
 	return all
+}
+
+// greedy asks at random instants, and just when it was told to come again: no
+// less than 99 % of what may pass does.
+func (s suite) greedy(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		b, burst := s.bench(t, noon()), rapid.Int64Range(1, 10).Draw(rt, "burst")
+		c := perSecond(1, burst)
+		var all []used
+		for range 100 {
+			if ticket, taken := b.take(c); !taken {
+				b.clock.Advance(micros(ticket.Claims[0].Wait))
+				continue
+			}
+			all = append(all, used{at: b.clock.Micros(), cost: c.Cost, actual: c.Cost})
+			b.clock.Advance(micros(rapid.Int64Range(0, c.Unit/2).Draw(rt, "pause")))
+		}
+		inAnyWindow(rt, all, func(w int64) int64 { return c.Limit + w })
+		if least := (b.clock.Micros() - noon().UnixMicro()) / c.Unit * 99 / 100; int64(len(all)) < least {
+			rt.Errorf("%d passed, want at least %d", len(all), least)
+		}
+	})
 }

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
+	"github.com/holysheep/relay/internal/wire"
 	"github.com/holysheep/relay/plugins"
 )
 
@@ -52,11 +54,42 @@ func (e Estimate) validate() error {
 }
 
 // of returns how many tokens of input and of output the request is taken for.
-// Neither is negative.
+// Neither is negative, and the input is never more than the body has bytes.
+//
+// The input is the body, JSON around the text included, by [plugins.Measure];
+// the output what the request bounds it by, or else Output. How many answers it
+// asks for (n) is not looked at, nor what it refers to by a URL or an id, such as
+// an image or the response before: settling makes up for that. What only stores
+// files or lists models has no tokens.
+//
+// It is rough, -50 % to +75 % of the truth over the texts in testdata: English
+// +25 %, code -10 %, Chinese -7 % in a newer vocabulary and -37 % in an older one,
+// numbers -50 %. The README has the table.
 func (e Estimate) of(req *http.Request, call *plugins.Call) (input, output int64) {
-	input = (max(req.ContentLength, 0) + e.BytesPerToken - 1) / e.BytesPerToken
-	if output = call.Ask().MaxTokens; output == 0 {
-		output = e.Output
+	route, _ := wire.OfURL(req.URL)
+	switch route.Kind {
+	case wire.Models, wire.Realtime:
+		return 0, 0
+	case wire.Other:
+		if stores(req.URL.Path) {
+			return 0, 0
+		}
+		output = max(call.Ask().MaxTokens, 0)
+	case wire.Chat, wire.Completions, wire.Responses, wire.Messages, wire.Generate:
+		if output = call.Ask().MaxTokens; output <= 0 {
+			output = e.Output
+		}
 	}
-	return input, output
+	return call.Measure(req).Tokens(e.BytesPerToken, e.Media), output
+}
+
+// stores reports whether a path that is not that of a model stores what models
+// are to read later: files, and jobs over them.
+func stores(path string) bool {
+	for _, kept := range []string{"/files", "/uploads", "/batches", "/fine_tuning", "/vector_stores"} {
+		if strings.Contains(path, kept) {
+			return true
+		}
+	}
+	return false
 }

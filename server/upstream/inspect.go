@@ -30,7 +30,7 @@ func (a *asking) inspect(req *http.Request, res *http.Response) (*http.Response,
 	if !a.looksInto(req, res) {
 		return res, nil
 	}
-	t := &tally{asking: a, src: res.Body, usage: plugins.NewUsageReader(req.URL, req.ContentLength)}
+	t := &tally{asking: a, src: res.Body, usage: a.usageReader(req)}
 	switch media := mediaType(res.Header); {
 	case plugins.Encoded(res.Header):
 		t.opaque, res.Body = true, t
@@ -40,6 +40,13 @@ func (a *asking) inspect(req *http.Request, res *http.Response) (*http.Response,
 		res.Body = t
 	}
 	return res, nil
+}
+
+// usageReader returns what reads what the answer to req has used.
+func (a *asking) usageReader(req *http.Request) *plugins.UsageReader {
+	u := plugins.NewUsageReader(req.URL, req.ContentLength)
+	u.Measure(a.call, req)
+	return u
 }
 
 // looksInto reports whether the answer to req is looked into.
@@ -107,6 +114,5 @@ func (t *tally) close(whole bool) {
 		return // an error in place of an answer uses nothing
 	}
 	u := t.usage.Usage(whole)
-	t.attempt.SetUsage(u)
-	t.member.state.meters.tokens.used(u)
+	t.used(u)
 }

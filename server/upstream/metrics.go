@@ -25,6 +25,7 @@ type metrics struct {
 	fallbacks *prometheus.CounterVec
 	keys      *keyMetrics
 	tokens    *tokenMetrics
+	costs     *costMetrics
 
 	mu      sync.Mutex
 	users   map[string]int     // by upstream: the states that count under its name
@@ -66,6 +67,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		}, upstream),
 		keys:   newKeyMetrics(reg),
 		tokens: newTokenMetrics(reg),
+		costs:  newCostMetrics(reg),
 	}
 }
 
@@ -192,5 +194,18 @@ func newTokenMetrics(reg prometheus.Registerer) *tokenMetrics {
 			// From an answer out of a cache to a model that reasons for minutes.
 			Buckets: []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600},
 		}, []string{"upstream"}),
+	}
+}
+
+func newCostMetrics(reg prometheus.Registerer) *costMetrics {
+	return &costMetrics{
+		dollars: promauto.With(reg).NewCounterVec(prometheus.CounterOpts{
+			Name: "relay_cost_dollars_total",
+			Help: "What upstreams' answers cost by the prices of the configuration, in US dollars, and what they would have cost at the models' makers.",
+		}, []string{"model", "price"}),
+		unpriced: promauto.With(reg).NewCounter(prometheus.CounterOpts{
+			Name: "relay_cost_unpriced_tokens_total",
+			Help: "Tokens of upstreams' answers, input and output, whose models have no price in the configuration.",
+		}),
 	}
 }

@@ -80,6 +80,7 @@ type Pool struct {
 	log     *slog.Logger
 	now     func() time.Time
 	metrics *metrics
+	prices  plugins.Prices
 	probes  probes
 }
 
@@ -107,7 +108,7 @@ func New(c Config, env plugins.Env) (*Pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Pool{config: c, log: env.Log, now: env.Now, metrics: m, routes: len(c.Fallbacks) > 0}
+	p := &Pool{config: c, log: env.Log, now: env.Now, metrics: m, prices: env.Prices, routes: len(c.Fallbacks) > 0}
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(c.Upstreams)) {
 		one, err := newMember(name, c.Upstreams[name], c.Dial, env, m.keys)
@@ -180,6 +181,9 @@ func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
 	a.strict = refusesFallback(req.Header)
 	if a.attempt == nil {
 		a.attempt = &plugins.Attempt{}
+	}
+	if a.route.Inspected() {
+		a.call.Ask() // now: what the answer costs is reckoned by it, when nobody waits for the body any more
 	}
 	if err := p.pick(a); err != nil {
 		return nil, err

@@ -64,9 +64,14 @@ func (a *asking) giveUp(req *http.Request) {
 	if req.Context().Err() == nil || a.attempt.Unsent() || !a.route.Inspected() {
 		return
 	}
-	u := plugins.NewUsageReader(req.URL, req.ContentLength).Usage(false)
+	a.used(a.usageReader(req).Usage(false))
+}
+
+// used takes down what the attempt has used, and what that costs.
+func (a *asking) used(u plugins.Usage) {
 	a.attempt.SetUsage(u)
 	a.member.state.meters.tokens.used(u)
+	a.metrics.costs.used(a.prices, a.call.ModelOf(a.attempt), u)
 }
 
 // abandon gives back what an attempt holds that came to nothing, by a panic.
