@@ -23,16 +23,18 @@ type liveCounter struct {
 	ResetMS                     int64 `json:"reset_ms"`
 }
 
+// A liveRule is a rule as the plugin limit tells it.
+type liveRule struct {
+	Shadow, More bool
+	Counters     []liveCounter
+	Queue        *struct{ Waiting int }
+}
+
 // limitsTable returns the counters of an answer of the plugin limit as a table
 // for people, and how they stood before where they were reset.
 func limitsTable(body []byte) (string, error) {
 	var answer struct {
-		Rules map[string]struct {
-			Shadow   bool
-			More     bool
-			Counters []liveCounter
-			Queue    *struct{ Waiting int }
-		}
+		Rules map[string]liveRule
 		Reset []liveCounter
 	}
 	if err := json.Unmarshal(body, &answer); err != nil {
@@ -41,38 +43,42 @@ func limitsTable(body []byte) (string, error) {
 	if answer.Rules == nil && answer.Reset == nil {
 		return "", errors.New("no counters")
 	}
-	var b strings.Builder
-	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	row := func(cells ...string) { _, _ = fmt.Fprintln(table, strings.Join(cells, "\t")) } // a Builder never fails
+	var text, notes strings.Builder // which never fail
+	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	row := func(cells ...string) { _, _ = fmt.Fprintln(table, strings.Join(cells, "\t")) }
 	row("RULE", "WHOSE", "KIND", "USED", "LIMIT", "REMAINING", "RESETS IN", "MODE")
-	for _, c := range answer.Reset {
-		row(c.cells()...)
-	}
-	notes := ""
 	for _, name := range slices.SortedFunc(maps.Keys(answer.Rules), byRule) {
 		r := answer.Rules[name]
 		for _, c := range r.Counters {
-			c.Rule = name
-			if r.Shadow {
+			if c.Rule = name; r.Shadow {
 				c.Rule += " (shadow)"
 			}
 			row(c.cells()...)
 		}
-		if r.Queue != nil && r.Queue.Waiting > 0 {
-			notes += fmt.Sprintf("%s: %d waiting in this replica\n", name, r.Queue.Waiting)
-		}
-		switch {
-		case r.More:
-			notes += name + ": there may be more: name a client, --model, --group or --header\n"
-		case len(r.Counters) == 0:
-			notes += name + ": nothing is in use\n"
-		}
+		notes.WriteString(r.notes(name))
 	}
-	_ = table.Flush() // as above
+	for _, c := range answer.Reset {
+		row(c.cells()...)
+	}
 	if answer.Reset != nil {
-		notes += "reset: this is how they stood before\n"
+		notes.WriteString("reset: this is how they stood before\n")
 	}
-	return b.String() + notes, nil
+	_ = table.Flush()
+	return text.String() + notes.String(), nil
+}
+
+// notes says what the table does not.
+func (r *liveRule) notes(name string) (lines string) {
+	if r.Queue != nil && r.Queue.Waiting > 0 {
+		lines = fmt.Sprintf("%s: %d waiting in this replica\n", name, r.Queue.Waiting)
+	}
+	switch {
+	case r.More:
+		lines += name + ": there may be more: name a client, --model, --group or --header\n"
+	case len(r.Counters) == 0:
+		lines += name + ": nothing is in use\n"
+	}
+	return lines
 }
 
 // byRule orders the rules by name, the replica's own limit first.
