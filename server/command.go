@@ -56,6 +56,7 @@ func (p process) root() *cli.Command {
 				}},
 			},
 			p.keyCommand(),
+			p.limitsCommand(file),
 			{Name: "schema", Usage: "print the JSON schema of the configuration", Action: p.schema},
 			p.getCommand(),
 			{Name: "version", Usage: "print the version", Action: p.version},

@@ -50,7 +50,7 @@ func TestCommands(t *testing.T) {
 		stdout []string
 		stderr []string // of a failure, each the beginning of a line
 	}{
-		{"nothing", nil, false, []string{"a relay for LLM APIs", "serve", "check", "explain", "key", "schema", "get", "version"}, nil},
+		{"nothing", nil, false, []string{"a relay for LLM APIs", "serve", "check", "explain", "key", "limits", "schema", "get", "version"}, nil},
 		{"help", []string{"help"}, false, []string{"serve"}, nil},
 		{"help of a command", []string{"serve", "--help"}, false, []string{"--demo", "--config"}, nil},
 		{"an unknown command", []string{"sevre"}, true, nil, []string{`relay: unknown command "sevre"`}},

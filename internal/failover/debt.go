@@ -28,11 +28,15 @@ type seen struct {
 // Of a budget that is a sum for each slice of the window. Of a rate it is by how
 // much the bucket is further from full than it would be without: time gives back
 // first what was known to be used when the debt began, for that comes back in
-// the store's bucket too, and then the debt. So the store's bucket ends as if it
-// had been asked. With the 4 replicas of [share], a bucket known to be used by
-// 5 s of 10, and 2 requests let pass at once by the replica of rank 0, that
-// replica's is used by 6 + 2 × 4 = 14 s (of 12: they were let pass one after the
-// other); 8 s later by 6 s, all of them debt, and the store is told 6 s ÷ 4.
+// the store's bucket too, and then the debt. So if the replicas let pass alike
+// the store's bucket ends as if it had been asked, and otherwise a little
+// emptier, as those of the busier replicas are.
+//
+// With the 4 replicas of [share], a bucket known to be used by 5 s of 10, and one
+// request let pass by each: the buckets of the ranks 0 and 1 are used by
+// 6 + 4 = 10 s, the other two by 4 + 4 = 8 s. After 8 s that is 2, 2, 0 and 0 s,
+// all of it debt, and the store is told of 2 ÷ 4 + 2 ÷ 4 = 1 s. Had it been
+// asked, its bucket would be used by 5 + 4 × 1 - 8 = 1 s.
 type debt struct {
 	claim ledger.Claim  // the latest, as it was asked
 	depth int64         // of the bucket of this replica's share

@@ -20,6 +20,13 @@
 //   - A replica that alone cannot reach the store gives out its share besides
 //     what the others take there.
 //
+// Of an operation without an answer nobody knows whether it was done. What
+// counts here is that too little passes rather than too much: what was charged
+// is not given back twice, what was used is charged twice rather than never,
+// and what a take cost that may have been done stays charged until time gives
+// it back. That is for the few requests that were at the store when the outage
+// began. Flights are let go in any case.
+//
 // It does not know what kind of store it asks.
 package failover
 
@@ -50,6 +57,8 @@ type Options struct {
 	Observer Observer         // nobody
 }
 
+var _ ledger.Ledger = (*Ledger)(nil)
+
 // A Ledger asks a shared store, and decides by itself while that cannot be
 // asked. Make one with [New] and end it with [Ledger.Close]. It is safe for
 // concurrent use.
@@ -66,8 +75,8 @@ type Ledger struct {
 	done chan struct{}
 
 	mu     sync.Mutex
-	failed int       // operations in a row
-	since  time.Time // when up changed
+	failed struct{ takes, others int } // in a row
+	since  time.Time                   // when up changed
 	held   map[uint64]hold
 	round  uint64 // counts the times that debts were collected: see hold
 	fresh  bool   // whether a ticket was let pass in this round

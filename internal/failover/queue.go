@@ -2,6 +2,7 @@ package failover
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/holysheep/relay/internal/ledger"
 )
@@ -45,17 +46,17 @@ func (l *Ledger) shrink() {
 	if n := len(l.queue) - l.opts.Backlog; n > 0 {
 		clear(l.queue[:n]) // the array lives on
 		l.queue = l.queue[n:]
-		l.drop(n)
+		l.drop(n, fmt.Errorf("more than %d wait for the shared store", l.opts.Backlog))
 	}
 	l.opts.Observer.Backlog(len(l.queue))
 }
 
-// drop counts settlements that are lost, and says so once an outage.
-func (l *Ledger) drop(n int) {
+// drop counts settlements that are lost, and says why once an outage.
+func (l *Ledger) drop(n int, why error) {
 	l.opts.Observer.Dropped(n)
 	if !l.full {
 		l.full = true
-		l.opts.Log.Warn("settlements of limits are dropped: too many wait for the shared store", "backlog", l.opts.Backlog)
+		l.opts.Log.Warn("settlements of limits are dropped", "err", why)
 	}
 }
 
@@ -115,7 +116,7 @@ func (l *Ledger) again(tickets []*ledger.Ticket, err error) {
 		l.tries = 0
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		l.drop(len(tickets))
+		l.drop(len(tickets), fmt.Errorf("the shared store was asked %d times: %w", maxTries, err))
 		return
 	}
 	left := tickets[:0]

@@ -19,7 +19,7 @@ func (l *Ledger) recover(ctx context.Context) error {
 	if err := l.heartbeat(ctx); err != nil {
 		return err
 	}
-	if err := l.renew(ctx, all); err != nil {
+	if err := l.renew(ctx, l.told); err != nil {
 		return err
 	}
 	counters := 0
@@ -48,7 +48,7 @@ func (l *Ledger) resume() (time.Duration, handover) {
 	h := l.collect()
 	now := l.opts.Now()
 	down := now.Sub(l.since)
-	l.since, l.failed, l.full = now, 0, false
+	l.since, l.failed, l.full = now, struct{ takes, others int }{}, false
 	l.up.Store(true)
 	return down, h
 }

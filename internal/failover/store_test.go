@@ -7,7 +7,6 @@ import (
 	"net"
 	"slices"
 	"sync"
-	"testing"
 	"time"
 
 	"github.com/holysheep/relay/internal/ledger"
@@ -32,6 +31,7 @@ var errBroken = errors.New("the store is broken")
 type store struct {
 	mu     sync.Mutex
 	fault  fault
+	only   string // the operation that has the fault; all, if it is empty
 	mem    *ledger.Memory
 	epoch  int
 	leases map[key]map[string]time.Time // until when each flight is held
@@ -62,10 +62,13 @@ func (s *store) lose() {
 	s.leases, s.alive = map[key]map[string]time.Time{}, map[string]time.Time{}
 }
 
-func (s *store) set(f fault) {
+func (s *store) set(f fault) { s.setOnly(f, "") }
+
+// setOnly has the fault concern one operation.
+func (s *store) setOnly(f fault, op string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.fault = f
+	s.fault, s.only = f, op
 }
 
 // called returns how often the store was asked, and forgets it.
@@ -82,6 +85,9 @@ func (s *store) do(ctx context.Context, op string, f func()) error {
 	s.mu.Lock()
 	s.calls[op]++
 	how := s.fault
+	if s.only != "" && s.only != op {
+		how = well
+	}
 	if how == well || how == mute {
 		f()
 	}
@@ -257,48 +263,3 @@ func (s *store) stands(c ledger.Claim) int64 {
 	s.read(all)
 	return all[0].Used
 }
-
-// A replica is a ledger and what it tells its observer.
-type replica struct {
-	*Ledger
-	seen *watcher
-}
-
-// start starts n replicas of one store, with names in the order of the
-// alphabet, and lets them live for a minute.
-func start(t *testing.T, s *store, n int, opts Options) []replica {
-	t.Helper()
-	all := make([]replica, n)
-	for i := range all {
-		all[i] = join(t, s, fmt.Sprintf("r%02d", i), opts)
-	}
-	time.Sleep(time.Minute) // of the bubble
-	return all
-}
-
-func join(t testing.TB, s *store, name string, opts Options) replica {
-	t.Helper()
-	w := &watcher{}
-	opts.Observer = w
-	r := replica{Ledger: New(door{store: s, name: name}, opts), seen: w}
-	if _, drawn := t.(*testing.T); drawn {
-		t.Cleanup(func() { _ = r.Close(context.Background()) })
-	}
-	return r
-}
-
-// A watcher remembers what it was told.
-type watcher struct {
-	mu                                    sync.Mutex
-	modes                                 []ledger.Mode
-	backlog, dropped, handed, live, asked int
-}
-
-func (w *watcher) lock() func() { w.mu.Lock(); return w.mu.Unlock }
-
-func (w *watcher) Asked(string, time.Duration, error) { defer w.lock()(); w.asked++ }
-func (w *watcher) Changed(m ledger.Mode)              { defer w.lock()(); w.modes = append(w.modes, m) }
-func (w *watcher) Backlog(n int)                      { defer w.lock()(); w.backlog = n }
-func (w *watcher) Dropped(n int)                      { defer w.lock()(); w.dropped += n }
-func (w *watcher) HandedOver(n int)                   { defer w.lock()(); w.handed += n }
-func (w *watcher) Live(n int)                         { defer w.lock()(); w.live = n }

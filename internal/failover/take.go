@@ -39,21 +39,26 @@ func (l *Ledger) ask(ctx context.Context, op string, within time.Duration, do fu
 	begin := l.opts.Now()
 	err := do(bounded)
 	l.opts.Observer.Asked(op, l.opts.Now().Sub(begin), err)
-	l.count(ctx, err)
+	l.count(ctx, op == "take", err)
 	return err
 }
 
-// count counts failures in a row. When they are too many an outage begins; that
-// it ends is for recover to say.
-func (l *Ledger) count(ctx context.Context, err error) {
+// count counts failures in a row, those of requests apart from the others: a
+// store that settles and does not decide is down too. When they are too many an
+// outage begins; that it ends is for recover to say.
+func (l *Ledger) count(ctx context.Context, request bool, err error) {
 	l.mu.Lock()
+	failed := &l.failed.others
+	if request {
+		failed = &l.failed.takes
+	}
 	if err == nil {
-		l.failed = 0
+		*failed = 0
 		l.mu.Unlock()
 		return
 	}
-	l.failed++
-	begins := l.up.Load() && l.failed >= l.opts.Failures
+	*failed++
+	begins := l.up.Load() && *failed >= l.opts.Failures
 	if begins {
 		l.up.Store(false)
 		l.since = l.opts.Now()

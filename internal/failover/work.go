@@ -25,7 +25,7 @@ type worker struct {
 	down                      bool // whether it knows of the outage
 	beat, renew, flush, probe time.Time
 	upSince                   time.Time
-	slow                      int // by how much it waits longer than Probe while the store is down
+	slow                      time.Duration // how many times longer than Probe it waits while the store is down
 
 	epoch string
 	lost  bool // the store has lost its data, and was not told yet what is known
@@ -58,7 +58,7 @@ func (l *Ledger) step(ctx context.Context) time.Duration {
 		w.beat = l.after(l.heartbeat(ctx), l.opts.Beat)
 	}
 	if l.up.Load() && l.due(w.renew) {
-		w.renew = l.after(l.renew(ctx, all), l.opts.Lease/3)
+		w.renew = l.after(l.renew(ctx, l.told), l.opts.Lease/3)
 	}
 	if l.up.Load() && l.due(w.flush) {
 		_, err := l.tell(ctx)
@@ -103,16 +103,20 @@ func (l *Ledger) await(ctx context.Context) time.Duration {
 		} else {
 			w.slow = 1
 		}
-		w.probe = l.opts.Now().Add(l.jitter(l.opts.Probe))
+		w.probe = l.nextProbe()
 	}
 	if l.due(w.probe) {
 		if err := l.recover(ctx); err == nil {
 			w.down, w.upSince = false, l.opts.Now()
 			return 0
 		}
-		w.probe = l.opts.Now().Add(l.jitter(l.opts.Probe * time.Duration(max(w.slow, 1))))
+		w.probe = l.nextProbe()
 	}
 	return max(w.probe.Sub(l.opts.Now()), 0)
+}
+
+func (l *Ledger) nextProbe() time.Time {
+	return l.opts.Now().Add(l.jitter(l.opts.Probe * l.work.slow))
 }
 
 // heartbeat says that this replica lives, and tells a store that has lost its
@@ -124,8 +128,7 @@ func (l *Ledger) heartbeat(ctx context.Context) error {
 	if !l.work.lost {
 		return nil
 	}
-	l.opts.Log.WarnContext(ctx, "the shared store of the limits has lost its data: it is told what this replica knows")
-	if err := l.renew(ctx, all); err != nil {
+	if err := l.renew(ctx, l.told); err != nil {
 		return err
 	}
 	return l.raise(ctx)
@@ -141,7 +144,10 @@ func (l *Ledger) beat(ctx context.Context) error {
 		return err
 	}
 	w := &l.work
-	w.lost = w.lost || w.epoch != "" && w.epoch != b.Epoch
+	if w.epoch != "" && w.epoch != b.Epoch {
+		w.lost = true
+		l.opts.Log.WarnContext(ctx, "the shared store of the limits has lost its data: it is told what this replica knows")
+	}
 	w.epoch = b.Epoch
 	now := l.opts.Now()
 	l.mu.Lock()
@@ -152,8 +158,9 @@ func (l *Ledger) beat(ctx context.Context) error {
 	return nil
 }
 
-// all is every hold.
-func all(hold) bool { return true }
+// told returns whether the store knows of a hold, or should. Others are not
+// renewed: it is not told of their end either.
+func (l *Ledger) told(h hold) bool { return h.own == nil || h.round < l.round }
 
 // renew renews the flights of the holds that keep is true for.
 func (l *Ledger) renew(ctx context.Context, keep func(hold) bool) error {

@@ -16,11 +16,55 @@ const (
 	maxCalls = 100 // of one pipeline
 )
 
+// A script is one of Lua, which Redis knows by its SHA-1 once it was sent.
+type script struct{ text, sha string }
+
+func newScript(text string) script { return script{text, redis.NewScript(text).Hash()} }
+
 // A call is one run of a script.
 type call struct {
-	script *redis.Script
+	script script
 	keys   []string
 	args   []any
+}
+
+// once is a command that the client sends once: if the connection breaks, nobody
+// knows whether Redis has done it, and no script may be done twice. It still
+// goes to another node if the first says so.
+type once struct{ *redis.Cmd }
+
+// NoRetry overrides that of [redis.Cmd].
+func (once) NoRetry() bool { return true }
+
+// short is the command that names the script, long the one that sends it.
+func (c call) short(ctx context.Context) once { return c.command(ctx, "evalsha", c.script.sha) }
+func (c call) long(ctx context.Context) once  { return c.command(ctx, "eval", c.script.text) }
+
+func (c call) command(ctx context.Context, name, script string) once {
+	args := make([]any, 0, 3+len(c.keys)+len(c.args))
+	args = append(args, name, script, len(c.keys))
+	for _, key := range c.keys {
+		args = append(args, key)
+	}
+	cmd := once{redis.NewCmd(ctx, append(args, c.args...)...)}
+	cmd.SetFirstKeyPos(3)
+	return cmd
+}
+
+// unknownScript says that Redis has lost the script, or never had it.
+func unknownScript(err error) bool {
+	return errors.Is(err, redis.ErrNoScript) || redis.HasErrorPrefix(err, "NOSCRIPT")
+}
+
+// run runs a call in one round trip, in two if Redis does not know the script.
+func (s *Store) run(ctx context.Context, c call) *redis.Cmd {
+	cmd := c.short(ctx)
+	_ = s.client.Process(ctx, cmd) // cmd has the error
+	if unknownScript(cmd.Err()) {
+		cmd = c.long(ctx)
+		_ = s.client.Process(ctx, cmd) // as above
+	}
+	return cmd.Cmd
 }
 
 // batch runs calls in one round trip, more only if they are very many or if
@@ -44,20 +88,21 @@ func (s *Store) batch(ctx context.Context, calls []call, done func(i int, answer
 
 func (s *Store) pipeline(ctx context.Context, calls []call) []*redis.Cmd {
 	if len(calls) == 1 {
-		c := calls[0]
-		return []*redis.Cmd{c.script.Run(ctx, s.client, c.keys, c.args...)}
+		return []*redis.Cmd{s.run(ctx, calls[0])}
 	}
 	answers := make([]*redis.Cmd, len(calls))
-	pipe := s.client.Pipeline()
+	first, again := s.client.Pipeline(), s.client.Pipeline()
 	for i, c := range calls {
-		answers[i] = c.script.EvalSha(ctx, pipe, c.keys, c.args...)
+		cmd := c.short(ctx)
+		_ = first.Process(ctx, cmd) // queues it
+		answers[i] = cmd.Cmd
 	}
-	_, _ = pipe.Exec(ctx) // each answer has its own error
-
-	again := s.client.Pipeline()
+	_, _ = first.Exec(ctx) // each answer has its own error
 	for i, c := range calls {
-		if err := answers[i].Err(); errors.Is(err, redis.ErrNoScript) || redis.HasErrorPrefix(err, "NOSCRIPT") {
-			answers[i] = c.script.Eval(ctx, again, c.keys, c.args...)
+		if unknownScript(answers[i].Err()) {
+			cmd := c.long(ctx)
+			_ = again.Process(ctx, cmd) // queues it
+			answers[i] = cmd.Cmd
 		}
 	}
 	if again.Len() > 0 {

@@ -2,16 +2,19 @@ package redisledger
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/holysheep/relay/internal/ledger"
 )
 
-// How much of each kind the scripts are told, so that all sums stay below 2^53,
-// where a double is exact. More is the same as this much: it is more than any
-// limit.
+// The most that the scripts are told, so that all sums stay below 2^53, where a
+// double is exact. More than that is the same: it is more than any limit.
 const (
-	maxMicros = 1 << 46 // 2.2 years; no bucket takes longer than 366 days to fill
-	maxNano   = 1 << 52 // 4.5 million dollars
+	// maxMicros is twice the longest that a bucket takes to fill, and what
+	// [ledger.Charge] charges at most.
+	maxMicros = int64(2 * 366 * 24 * time.Hour / time.Microsecond)
+
+	maxNano = 1 << 52 // 4.5 million dollars
 )
 
 // The waits that are no time, as the scripts say them.
@@ -48,6 +51,14 @@ func bound(c *ledger.Claim, n int64) int64 {
 		return min(n, maxMicros)
 	}
 	return min(n, maxNano)
+}
+
+// actual returns what a claim came to, within what [ledger.Charge] charges.
+func actual(c *ledger.Claim) int64 {
+	if c.Counter.Kind == ledger.KindRate {
+		return min(c.Actual, bound(c, c.Cost)+maxMicros)
+	}
+	return bound(c, c.Actual)
 }
 
 // fill takes the answer of take.lua into a claim.

@@ -27,7 +27,7 @@ func (s *Store) Beat(ctx context.Context, ttl time.Duration) (ledger.Beat, error
 		return ledger.Beat{}, wrap(ctx, err, "beating")
 	}
 	sent := time.Since(s.start)
-	list, err := s.beat.Run(ctx, s.client, keys, s.now(), s.opts.Instance, ttl.Microseconds(), rand.Text()).Slice()
+	list, err := s.run(ctx, call{s.beat, keys, []any{s.now(), s.opts.Instance, ttl.Microseconds(), rand.Text()}}).Slice()
 	came := time.Since(s.start)
 	if err != nil {
 		return ledger.Beat{}, wrap(ctx, err, "beating")

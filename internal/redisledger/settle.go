@@ -46,7 +46,7 @@ func (s *Store) settling(g group, lease string) call {
 			continue
 		}
 		c.keys = append(c.keys, s.key(g.tag, claim.Counter, claim.Subject))
-		c.args = append(describe(c.args, claim), bound(claim, claim.Cost), bound(claim, claim.Actual), claim.At)
+		c.args = append(describe(c.args, claim), bound(claim, claim.Cost), actual(claim), claim.At)
 	}
 	return c
 }

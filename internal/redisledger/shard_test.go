@@ -45,7 +45,11 @@ func TestACluster(t *testing.T) {
 			limitOfACluster(t, New(client, opts), New(cluster.Client(), opts))
 		})
 	}
-	t.Run("what a later slot refuses is given back", func(t *testing.T) { flush(t); refusedByACluster(t, New(client, Options{ShardClients: true})) })
+	t.Run("a slot moves", func(t *testing.T) { flush(t); movedInACluster(t, cluster, New(client, Options{})) })
+	t.Run("what a later slot refuses is given back", func(t *testing.T) {
+		flush(t)
+		refusedByACluster(t, New(client, Options{ShardClients: true}))
+	})
 }
 
 // allOfACluster asks for everything that a store can, of clients in many slots.
@@ -144,4 +148,34 @@ func refusedByACluster(t *testing.T, s *Store) {
 		}
 	}
 	mustTake(t, s, ticket(claim(tokens, 4*second, 60*second), claim(flights, 1, 1)))
+}
+
+// movedInACluster moves the slot of all counters while they are used. Between
+// the nodes a ticket whose keys are here and there cannot be decided: that is an
+// error, and nothing is taken.
+func movedInACluster(t *testing.T, cluster *redistest.Cluster, s *Store) {
+	t.Helper()
+	held := everything()
+	mustTake(t, s, held)
+	slot := cluster.Slot(s.Key(tokens, ledger.Subject{}))
+	move := cluster.Move(slot, cluster.Next(cluster.Owner(slot)))
+	move.Begin()
+	move.Copy(3)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if taken, err := s.Take(ctx, everything()); taken || !redis.HasErrorPrefix(err, "TRYAGAIN") {
+		t.Errorf("taken %t, error %v from a slot between two nodes", taken, err)
+	}
+	mustTake(t, s, ticket(claim(flights, 1, 2)))
+	mustTake(t, s, ticket(ledger.Claim{Counter: flights, Subject: ledger.Subject{A: "bob"}, Cost: 1, Limit: 1}))
+	for move.Copy(100) > 0 {
+	}
+	move.End()
+	want := []int64{10 * second, 10 * second, 2, 1e9, 1e9, 1e9}
+	for i, c := range read(t, s, everything().Claims...) {
+		if c.Used > want[i] || c.Used == 0 || c.Used < want[i] && c.Counter.Kind != ledger.KindRate {
+			t.Errorf("%s stands at %d in its new node, want %d", c.Counter.Name, c.Used, want[i])
+		}
+	}
+	mustSettle(t, s, held)
 }

@@ -55,7 +55,7 @@ type Store struct {
 	opts   Options
 	leases atomic.Uint64 // the last lease that was named here
 
-	take, settle, raise, renew, beat *redis.Script
+	take, settle, raise, renew, beat script
 
 	start  time.Time // what the clocks count from
 	mu     sync.Mutex
@@ -63,7 +63,7 @@ type Store struct {
 }
 
 // New returns a store in the Redis of client, which should obey the deadlines of
-// contexts and not send a command twice by itself.
+// contexts (ContextTimeoutEnabled).
 func New(client redis.UniversalClient, opts Options) *Store {
 	if opts.Instance == "" {
 		opts.Instance = rand.Text()[:12] // 60 bits
@@ -74,11 +74,11 @@ func New(client redis.UniversalClient, opts Options) *Store {
 	return &Store{
 		client: client,
 		opts:   opts,
-		take:   redis.NewScript(common + take),
-		settle: redis.NewScript(common + settle),
-		raise:  redis.NewScript(common + raise),
-		renew:  redis.NewScript(common + renew),
-		beat:   redis.NewScript(common + beat),
+		take:   newScript(common + take),
+		settle: newScript(common + settle),
+		raise:  newScript(common + raise),
+		renew:  newScript(common + renew),
+		beat:   newScript(common + beat),
 		start:  time.Now(),
 		clocks: map[string]*clock{},
 	}

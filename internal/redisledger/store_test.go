@@ -40,7 +40,7 @@ func ticket(claims ...ledger.Claim) *ledger.Ticket { return &ledger.Ticket{Claim
 
 // everything is a ticket of each kind that has room in an empty Redis.
 func everything() *ledger.Ticket {
-	return ticket(claim(requests, second, 60*second), claim(tokens, 5*second, 60*second), claim(flights, 1, 3),
+	return ticket(claim(requests, 10*second, 60*second), claim(tokens, 10*second, 60*second), claim(flights, 1, 3),
 		claim(daily, 1e9, 50e9), claim(monthly, 1e9, 500e9), claim(rolling, 1e9, 5e9))
 }
 

@@ -62,7 +62,7 @@ func (s *Store) decide(ctx context.Context, t *ledger.Ticket, g group) (bool, er
 		}
 		c.args[1] = latest
 		sent := time.Since(s.start)
-		list, err := s.answer(c.script.Run(ctx, s.client, c.keys, c.args...), g)
+		list, err := s.answer(s.run(ctx, c), g)
 		if err != nil {
 			return false, err
 		}

@@ -3,11 +3,7 @@ package limit
 import (
 	"encoding/json"
 	"net/http"
-	"net/url"
-	"slices"
 	"time"
-
-	"github.com/holysheep/relay/plugins"
 )
 
 // view is a rule as operators see it.
@@ -124,30 +120,6 @@ func (s *size) view() *viewTokens {
 		return nil
 	}
 	return &viewTokens{Limit: s.n, Period: s.period.String(), Burst: s.burst}
-}
-
-// A filter is whose counters an operator asks for. What is nil is not asked for.
-type filter struct{ client, group, model, header *string }
-
-func newFilter(query url.Values) filter {
-	one := func(key string) *string {
-		if !query.Has(key) {
-			return nil
-		}
-		return new(query.Get(key))
-	}
-	return filter{client: one("client"), group: one("group"), model: one("model"), header: one("header")}
-}
-
-// none reports whether everybody's counters are asked for.
-func (f filter) none() bool { return f == filter{} }
-
-// groupOf returns the group of a client whom the configuration names.
-func (l *limiter) groupOf(client string) string {
-	if i := slices.IndexFunc(l.known, func(c plugins.Client) bool { return c.Name == client }); i >= 0 {
-		return l.known[i].Group
-	}
-	return ""
 }
 
 // milliseconds returns microseconds of the ledger, rounded up.

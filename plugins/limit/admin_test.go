@@ -59,7 +59,7 @@ func counted(t testing.TB, env plugins.Env) plugins.Link {
 	}
 	list := ask("ada", "red", "two")
 	list.URL.Path = "/v1/models"
-	if _, err := link.Fetch(plugintest.Answers(200)).RoundTrip(list); err != nil { //nolint:bodyclose // it is in flight
+	if _, err := link.Fetch(plugintest.Answers(200)).RoundTrip(list); err != nil {
 		t.Fatal(err)
 	}
 	for client, model := range map[string]string{"ada": "two", "bob": "eight"} {

@@ -31,6 +31,7 @@ func limits(t testing.TB, env plugins.Env, change func(*Settings)) *limiter {
 	if err != nil {
 		t.Fatal(err)
 	}
+	l.start()
 	return l
 }
 

@@ -95,6 +95,7 @@ func newLimiter(s Settings, env plugins.Env) (l *limiter, err error) {
 }
 
 func (l *limiter) start() {
+	l.ledger.begin()
 	l.replica.rule.meters.inFlight()
 	for _, r := range append([]*rule{l.replica.rule}, l.rules...) {
 		r.show()

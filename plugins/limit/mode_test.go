@@ -71,7 +71,8 @@ func TestWhatADecisionTells(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			l := limits(t, plugintest.Env(t, nil), with("each", Rule{Per: perClient, Requests: 60, InFlight: 5}))
-			l.ledger = &store{Ledger: toldLedger{say: map[string]ledger.Claim{"each.client.requests": tt.requests, "each.client.in_flight": tt.flight}}}
+			told := toldLedger{say: map[string]ledger.Claim{"each.client.requests": tt.requests, "each.client.in_flight": tt.flight}}
+			l.ledger = &store{open: func() ledger.Ledger { return told }}
 			req := asks(t, "ada", "", `{}`)
 			err := to(l.through(plugintest.Answers(200)), req)
 			if got := code(t, err); got != tt.code {

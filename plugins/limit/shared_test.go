@@ -3,6 +3,8 @@ package limit
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
+	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -182,4 +184,44 @@ func TestAnotherStoreByReload(t *testing.T) {
 	}
 	_ = res.Body.Close()
 	eventually(t, "the slot", func() bool { return after.left(t, asker{client: "ada"})["each.in_flight"] == 2 })
+}
+
+// TestOnlyAStartAsksRedis builds a link as a check of the configuration does,
+// and closes it.
+func TestOnlyAStartAsksRedis(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	accepted := make(chan error)
+	go func() {
+		_, err := l.Accept()
+		accepted <- err
+	}()
+	env := priced(t)
+	client := redis.NewClient(&redis.Options{Addr: l.Addr().String(), MaxRetries: -1})
+	defer func() { _ = client.Close() }()
+	env.Redis = client
+	var kept []*store
+	keep := env.Keep
+	env.Keep = func(key string, create func() (any, error)) (any, error) {
+		v, err := keep(key, create)
+		if s, ok := v.(*store); ok {
+			kept = append(kept, s)
+		}
+		return v, err
+	}
+	s := Defaults()
+	with("each", Rule{Per: perClient, Requests: 1})(&s)
+	link, err := New(s, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(link.Close(t.Context()), kept[0].Close()); err != nil {
+		t.Error(err)
+	}
+	_ = l.Close()
+	if err := <-accepted; err == nil {
+		t.Error("Redis was asked")
+	}
 }

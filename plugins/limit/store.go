@@ -3,6 +3,7 @@ package limit
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/holysheep/relay/internal/failover"
@@ -17,15 +18,47 @@ const closeTime = 5 * time.Second
 
 // A store is where requests are decided on. All generations with the same store
 // share it.
+//
+// It asks Redis from its first use on, or from [store.begin]: a configuration
+// that is only checked makes no replica.
 type store struct {
-	ledger.Ledger
 	memory *ledger.Memory     // nil where replicas share a Redis
 	remote *redisledger.Store // nil in memory
+
+	once sync.Once
+	open func() ledger.Ledger
+	use  ledger.Ledger // after once
 }
 
-// Close settles what waits, and ends what the store has running.
+var _ ledger.Ledger = (*store)(nil)
+
+// begin returns what the store is, ready to decide.
+func (s *store) begin() ledger.Ledger {
+	s.once.Do(func() { s.use = s.open() })
+	return s.use
+}
+
+// Take implements [ledger.Ledger].
+func (s *store) Take(ctx context.Context, t *ledger.Ticket) bool { return s.begin().Take(ctx, t) }
+
+// Settle implements [ledger.Ledger].
+func (s *store) Settle(t *ledger.Ticket) { s.begin().Settle(t) }
+
+// Read implements [ledger.Ledger].
+func (s *store) Read(ctx context.Context, claims []ledger.Claim) error {
+	return s.begin().Read(ctx, claims)
+}
+
+// Reset implements [ledger.Ledger].
+func (s *store) Reset(ctx context.Context, claims []ledger.Claim) error {
+	return s.begin().Reset(ctx, claims)
+}
+
+// Close settles what waits, and ends what the store has running. Nobody uses
+// the store any more.
 func (s *store) Close() error {
-	shared, ok := s.Ledger.(*failover.Ledger)
+	s.once.Do(func() {}) // what has not begun never does
+	shared, ok := s.use.(*failover.Ledger)
 	if !ok {
 		return nil
 	}
@@ -40,7 +73,7 @@ func newStore(s Settings, env plugins.Env, m *metrics) (*store, error) {
 	if env.Redis == nil || len(s.Rules) == 0 {
 		return plugins.Keep(env, "store.memory", func() (*store, error) {
 			memory := ledger.NewMemory(env.Now)
-			return &store{Ledger: ledger.Alone(memory), memory: memory}, nil
+			return &store{memory: memory, open: func() ledger.Ledger { return ledger.Alone(memory) }}, nil
 		})
 	}
 	// Another client or other settings make another store: what began under
@@ -50,14 +83,16 @@ func newStore(s Settings, env plugins.Env, m *metrics) (*store, error) {
 		remote := redisledger.New(env.Redis, redisledger.Options{
 			Prefix: env.RedisPrefix, Lease: s.Store.Lease, ShardClients: s.Store.Shard == shardClient,
 		})
-		return &store{remote: remote, Ledger: failover.New(remote, failover.Options{
-			Deadline: s.Store.Deadline,
-			Failures: s.Store.Failures,
-			Lease:    s.Store.Lease,
-			Replicas: s.Store.Replicas,
-			Now:      env.Now,
-			Log:      env.Log,
-			Observer: &m.store,
-		})}, nil
+		return &store{remote: remote, open: func() ledger.Ledger {
+			return failover.New(remote, failover.Options{
+				Deadline: s.Store.Deadline,
+				Failures: s.Store.Failures,
+				Lease:    s.Store.Lease,
+				Replicas: s.Store.Replicas,
+				Now:      env.Now,
+				Log:      env.Log,
+				Observer: &m.store,
+			})
+		}}, nil
 	})
 }

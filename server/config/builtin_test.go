@@ -119,6 +119,17 @@ func TestTheEnvironmentReachesTheRulesOfLimit(t *testing.T) {
 		{"the whole, and a setting over it", []string{"RELAY_PLUGINS__LIMIT__RULES={one: {per: global, requests: 1}}", "RELAY_PLUGINS__LIMIT__RULES__ONE__BURST=3"}, map[string]limit.Rule{
 			"one": {Per: "global", Requests: 1, Burst: 3},
 		}},
+		{"settings within a rule", []string{
+			"RELAY_PLUGINS__LIMIT__RULES__EACH__TOKENS__LIMIT=5", "RELAY_PLUGINS__LIMIT__RULES__EACH__BUDGET__USD=0.5",
+			"RELAY_PLUGINS__LIMIT__RULES__EACH__MODELS=gpt-*,o3", "RELAY_PLUGINS__LIMIT__RULES__EACH__SHADOW=true",
+			"RELAY_PLUGINS__LIMIT__RULES__EACH__CLIENTS={Bob B.: {requests: 0, usd: 2.5}}",
+		}, map[string]limit.Rule{
+			"each": {
+				Per: "client", Requests: 1, Period: time.Hour, Tokens: limit.Tokens{Limit: 5}, Budget: limit.Budget{USD: 0.5},
+				Models: []string{"gpt-*", "o3"}, Shadow: true,
+				Clients: map[string]limit.Override{"Bob B.": {Requests: new(int64(0)), USD: new(2.5)}},
+			}, "all": all,
+		}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

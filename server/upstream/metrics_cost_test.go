@@ -88,3 +88,26 @@ func TestWhatAnswersCostIsCounted(t *testing.T) {
 		})
 	}
 }
+
+// When an answer ends before its question, as an early error or a fast one may,
+// nobody may wait for the rest of the question to learn its model.
+func TestTheModelIsReadBeforeTheUpstreamIsAsked(t *testing.T) {
+	asked := false
+	call := plugins.NewCall("", func() plugins.Ask { asked = true; return plugins.Ask{} })
+	p, err := New(Config{Upstreams: map[string]Settings{"all": at(0, 1)}, Health: HealthDefaults()}, plugintest.Env(t, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.members[0].client = plugintest.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
+		if !asked {
+			t.Error("nobody has read what is asked")
+		}
+		return plugintest.Response(req, http.StatusOK, "{}"), nil
+	})
+	req := plugintest.Request(t, `{"model":"e"}`)
+	req.URL.Path = "/v1/embeddings"
+	res, err := p.RoundTrip(req.WithContext(plugins.WithCall(req.Context(), call)))
+	if _, err := readAll(t, res, err); err != nil {
+		t.Fatal(err)
+	}
+}
