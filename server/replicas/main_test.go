@@ -23,6 +23,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asRelay) != "" {
 		_ = os.Unsetenv(asRelay)
 		server.Main(builtin()...)
+		os.Exit(0) // it was told to stop
 	}
 	goleak.VerifyTestMain(m)
 }

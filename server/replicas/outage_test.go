@@ -24,9 +24,12 @@ func TestSharesOfALimit(t *testing.T) {
 	const took = 8 * time.Second
 	all := ask.run(t.Context(), t, took)
 	t.Log(tally(all))
-	only(t, all, "200", "429 rate_limit_exceeded")
+	only(t, all, "200", "429 rate_limit_exceeded", "429 concurrency_exceeded")
 	exact(t, "four shares", passed(all, ""), 42, time.Second/42)
-	plenty(t, "four shares", len(passed(all, "")), 42, time.Second/42, took)
+	// Now and then all slots of a share are held when its rate has room.
+	if n := len(passed(all, "")); n < 42*9*95/100 {
+		t.Errorf("%d passed, less than 95 %% of the limit", n)
+	}
 	if up.most > 10 {
 		t.Errorf("%d were at the upstream, more than 10", up.most)
 	}
