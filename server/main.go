@@ -23,6 +23,9 @@ var version string
 func Main(known ...plugins.Plugin) {
 	// net/http writes to it what it could not read, which may be an answer.
 	log.SetOutput(io.Discard)
+	// go-redis writes to standard error in a form of its own; what goes wrong is
+	// told by metrics and by whoever asked.
+	logging.Disable()
 	// The client of Redis tells of connections, in lines that are no log of ours;
 	// who asked gets the error, and the metrics count it.
 	logging.Disable()
