@@ -32,7 +32,11 @@ func (f *fetcher) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	res, err := f.fetch(req, p)
 	if err == nil {
-		f.metrics.upstream(call.Trail.Last(), res.Header)
+		name := "" // of a cache
+		if answer := answerOf(req); answer != nil {
+			name = answer.Upstream()
+		}
+		f.metrics.upstream(name, res.Header)
 	}
 	return res, err
 }
