@@ -14,6 +14,7 @@ import (
 // SDKs leave another there.
 func (a *asker) comparePath(req *http.Request) {
 	p := findPath(req.Method, req.URL)
+	p.model = strings.Clone(p.model) // whoever keeps it keeps no long query with it
 	if p.gemini {
 		a.readGemini(p)
 	}
