@@ -46,16 +46,15 @@ func (l *limiter) ended(req *http.Request, p *pass, res *http.Response) outcome 
 	case answer == nil:
 		// Nobody was asked: the cache has answered, or the request was refused.
 		return outcome{keep: l.countHits && res != nil && res.StatusCode < http.StatusBadRequest}
-	case res == nil && req.Context().Err() != nil && !answer.Unsent():
-		// The client has left before the answer came.
-		return l.broken(p, answer)
-	case res == nil || res.StatusCode >= http.StatusBadRequest:
+	case res == nil && req.Context().Err() == nil || res != nil && res.StatusCode >= http.StatusBadRequest:
 		return outcome{}
 	}
 	switch answer.Usage().Source {
-	case plugins.UsageUnknown: // an error, in an answer whose status does not say so
+	case plugins.UsageUnknown:
+		// An error in an answer whose status does not say so, or a client that has
+		// left when an attempt had failed and the next was not sent.
 		return outcome{}
-	case plugins.UsagePartial:
+	case plugins.UsagePartial: // or the client has left before the answer came
 		return l.broken(p, answer)
 	}
 	return l.used(p, answer)
