@@ -63,7 +63,7 @@ func (d *decision) read(p *pass, hint time.Duration) {
 
 // standingOf returns how a claim that was decided stands.
 func standingOf(of part, c *ledger.Claim, hint time.Duration) standing {
-	s := standing{part: of, limit: of.size.burst, remaining: of.size.left(of.kind, c.Used), closed: c.Mode == ledger.ModeClosed}
+	s := standing{part: of, limit: of.size.burst, remaining: of.size.left(of.kind, c.Used), closed: c.Mode == ledger.ModeClosed && c.Wait != 0}
 	s.reset = micros(c.Reset)
 	if of.kind == kindFlight {
 		s.reset = hint
