@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bufio"
 	"cmp"
 	"io"
 	"math"
@@ -79,7 +80,7 @@ func TestSettlement(t *testing.T) {
 		body    string
 		plan    http.Header
 		replace []string // of the configuration
-		leave   bool     // the client goes after the first piece
+		leave   bool     // the client goes after five events
 		want    settlement
 	}{
 		{name: "unary", body: asked, plan: http.Header{"X-Demo-Tokens": {"20"}}, want: settlement{1, 100, 76, 0, 24 * 8, 0, 0}},
@@ -108,7 +109,11 @@ func TestSettlement(t *testing.T) {
 				t.Fatal(c.err)
 			}
 			if tt.leave {
-				_, _ = c.res.Body.Read(make([]byte, 1))
+				for lines, left := bufio.NewScanner(c.res.Body), 5; left > 0 && lines.Scan(); {
+					if lines.Text() == "" {
+						left-- // an event has ended
+					}
+				}
 				c.leave()
 			}
 			_, _ = io.Copy(io.Discard, c.res.Body)
@@ -163,5 +168,25 @@ func TestAClientThatLeavesBeforeTheAnswerSettles(t *testing.T) {
 				t.Errorf("settlement (-got +want):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestAnAnswerThatIsReadOnSettles has used what it says in the end, though its
+// client has left long before.
+func TestAnAnswerThatIsReadOnSettles(t *testing.T) {
+	tidy(t)
+	config := strings.NewReplacer("ON_BROKEN", "free", "COUNT_HITS", "false", "INCLUDE_USAGE", "true").Replace(settlingConfig)
+	r, up := startLate(t, "on_client_gone: drain\n"+config, nil)
+	c := r.call(t, speaks(t, "HTTP/1.1"), "/v1/chat/completions", strings.NewReader(asked), http.Header{"X-Late": {"answer"}, "X-Demo-Tokens": {"20"}})
+	<-up.waiting
+	c.leave()
+	r.Log.access(t, "leaver")
+	if got, want := r.settlement(t), (settlement{1, 100, 0, 0, 100 * 8, 1, 1}); got != want {
+		t.Errorf("before the end: %+v, want %+v", got, want)
+	}
+	close(up.release)
+	r.Log.Wait(t, func(line map[string]any) bool { return line["msg"] == "answer read on after its client left" })
+	if got, want := r.settlement(t), (settlement{1, 100, 76, 0, 24 * 8, 0, 0}); got != want {
+		t.Errorf("after the end: %+v, want %+v", got, want)
 	}
 }
