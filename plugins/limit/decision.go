@@ -1,6 +1,7 @@
 package limit
 
 import (
+	"slices"
 	"time"
 
 	"github.com/holysheep/relay/internal/ledger"
@@ -123,11 +124,16 @@ func (d *decision) count(p *pass) {
 				would = p.parts[i].kind.reason()
 			}
 		}
-		if would == admitted {
+		switch {
+		case slices.Contains(p.spared, r): // counted below
+		case would == admitted:
 			r.meters.admitted().Inc()
-		} else {
+		default:
 			r.meters.shadowed[would]().Inc()
 		}
+	}
+	for _, r := range p.spared {
+		r.meters.shadowed[priceless]().Inc()
 	}
 }
 
