@@ -31,14 +31,14 @@ func (s *Store) Key(c *ledger.Counter, sub ledger.Subject) string {
 }
 
 func (s *Store) key(tag string, c *ledger.Counter, sub ledger.Subject) string {
-	key := s.opts.Prefix + "limit:{" + tag + "}:" + c.Name
-	switch {
-	case sub.B != "":
-		return key + ":" + hash(sub.A+"\x00"+sub.B)
-	case sub.A != "":
-		return key + ":" + hash(sub.A)
+	var room [160]byte
+	key := append(room[:0], s.opts.Prefix...)
+	key = append(append(append(key, "limit:{"...), tag...), "}:"...)
+	key = append(key, c.Name...)
+	if sub != (ledger.Subject{}) {
+		key = appendHash(append(key, ':'), sub)
 	}
-	return key
+	return string(key)
 }
 
 func (s *Store) tag(c *ledger.Counter, sub ledger.Subject) string {
@@ -52,9 +52,17 @@ func (s *Store) tag(c *ledger.Counter, sub ledger.Subject) string {
 	return rule
 }
 
-func hash(name string) string {
-	sum := sha256.Sum256([]byte(name))
-	return hex.EncodeToString(sum[:12])
+func hash(name string) string { return string(appendHash(nil, ledger.Subject{A: name})) }
+
+// appendHash appends the hash of a subject.
+func appendHash(to []byte, sub ledger.Subject) []byte {
+	var room [160]byte
+	name := append(room[:0], sub.A...)
+	if sub.B != "" {
+		name = append(append(name, 0), sub.B...)
+	}
+	sum := sha256.Sum256(name)
+	return hex.AppendEncode(to, sum[:12])
 }
 
 // A group is the claims that one script can touch: they have one tag.
@@ -66,14 +74,21 @@ type group struct {
 // groups returns claims by their tags, those of clients first. Without
 // ShardClients all have the same.
 func (s *Store) groups(claims []ledger.Claim) []group {
+	if !s.opts.ShardClients && len(claims) > 0 {
+		all := group{together, make([]*ledger.Claim, len(claims))}
+		for i := range claims {
+			all.claims[i] = &claims[i]
+		}
+		return []group{all}
+	}
 	var ofClients, others []group
 	for i := range claims {
 		c := &claims[i]
 		tag := s.tag(c.Counter, c.Subject)
-		if s.opts.ShardClients && !c.Counter.OfClient {
-			others = add(others, tag, c)
-		} else {
+		if c.Counter.OfClient {
 			ofClients = add(ofClients, tag, c)
+		} else {
+			others = add(others, tag, c)
 		}
 	}
 	return append(ofClients, others...)
@@ -99,4 +114,13 @@ func (s *Store) parts(claims []ledger.Claim) []group {
 		}
 	}
 	return all
+}
+
+// keysOf returns the keys of a group's claims.
+func (s *Store) keysOf(g group) []string {
+	keys := make([]string, len(g.claims))
+	for i, c := range g.claims {
+		keys[i] = s.key(g.tag, c.Counter, c.Subject)
+	}
+	return keys
 }
