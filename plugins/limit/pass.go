@@ -2,6 +2,7 @@ package limit
 
 import (
 	"context"
+	"net/http"
 
 	"github.com/holysheep/relay/internal/ledger"
 	"github.com/holysheep/relay/plugins"
@@ -26,6 +27,10 @@ type pass struct {
 	client string // who asks
 	model  string // that was asked for
 	price  plugins.Price
+
+	limiter *limiter // of the answer that is watched
+	req     *http.Request
+	res     *http.Response
 
 	claims [fewClaims]ledger.Claim
 	few    [fewClaims]part
