@@ -83,3 +83,23 @@ func cpu(b *testing.B, client *redis.Client) (micros float64) {
 	}
 	return micros
 }
+
+// What a command consists of is a few allocations, however many claims there
+// are: the claims by their tags, which is two, their keys and the text of these, the numbers,
+// the arguments, and the lease as a text and as an argument.
+func TestACommandIsAFewAllocations(t *testing.T) {
+	s := New(redis.NewClient(&redis.Options{}), Options{})
+	defer func() { _ = s.client.Close() }()
+	tk := everything()
+	for i := range tk.Claims {
+		tk.Claims[i].Taken, tk.Claims[i].Actual = true, tk.Claims[i].Cost/2
+	}
+	for name, build := range map[string]func() call{
+		"take":   func() call { return s.looking(s.groups(tk.Claims)[0], true, s.lease(1000)) },
+		"settle": func() call { return s.settling(s.groups(tk.Claims)[0], s.lease(1000)) },
+	} {
+		if n := testing.AllocsPerRun(100, func() { _ = build() }); n > 8 {
+			t.Errorf("%s over %d claims takes %g allocations, want at most 8", name, len(tk.Claims), n)
+		}
+	}
+}

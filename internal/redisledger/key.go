@@ -32,13 +32,17 @@ func (s *Store) Key(c *ledger.Counter, sub ledger.Subject) string {
 
 func (s *Store) key(tag string, c *ledger.Counter, sub ledger.Subject) string {
 	var room [160]byte
-	key := append(room[:0], s.opts.Prefix...)
-	key = append(append(append(key, "limit:{"...), tag...), "}:"...)
-	key = append(key, c.Name...)
+	return string(s.appendKey(room[:0], tag, c, sub))
+}
+
+func (s *Store) appendKey(to []byte, tag string, c *ledger.Counter, sub ledger.Subject) []byte {
+	to = append(to, s.opts.Prefix...)
+	to = append(append(append(to, "limit:{"...), tag...), "}:"...)
+	to = append(to, c.Name...)
 	if sub != (ledger.Subject{}) {
-		key = appendHash(append(key, ':'), sub)
+		to = appendHash(append(to, ':'), sub)
 	}
-	return string(key)
+	return to
 }
 
 func (s *Store) tag(c *ledger.Counter, sub ledger.Subject) string {
@@ -116,11 +120,20 @@ func (s *Store) parts(claims []ledger.Claim) []group {
 	return all
 }
 
-// keysOf returns the keys of a group's claims.
-func (s *Store) keysOf(g group) []string {
-	keys := make([]string, len(g.claims))
-	for i, c := range g.claims {
-		keys[i] = s.key(g.tag, c.Counter, c.Subject)
+// keysOf returns the keys of claims that have a tag. They are parts of one text,
+// which is one allocation for all of them.
+func (s *Store) keysOf(tag string, claims []*ledger.Claim) []string {
+	var room [1024]byte
+	var few [16]int
+	text, ends := room[:0], few[:0]
+	for _, c := range claims {
+		text = s.appendKey(text, tag, c.Counter, c.Subject)
+		ends = append(ends, len(text))
+	}
+	keys, whole, begin := make([]string, len(claims)), string(text), 0
+	for i, end := range ends {
+		keys[i] = whole[begin:end]
+		begin = end
 	}
 	return keys
 }

@@ -41,21 +41,20 @@ func free(g group) {
 // settling is the run of settle.lua for what one group has taken and whose
 // settlement changes anything. It has no keys if nothing does.
 func (s *Store) settling(g group, lease string) call {
-	keys := make([]string, 0, len(g.claims))
+	var few [8]*ledger.Claim
+	changed := few[:0]
 	for _, claim := range g.claims {
 		if changes(claim) {
-			keys = append(keys, s.key(g.tag, claim.Counter, claim.Subject))
+			changed = append(changed, claim)
 		}
 	}
-	c := newCall(s.settle, keys, 2+7*len(keys), 6*len(keys))
+	c := newCall(s.settle, s.keysOf(g.tag, changed), 2+7*len(changed), 6*len(changed))
 	c.add(s.now(), lease)
-	for _, claim := range g.claims {
-		if changes(claim) {
-			c.describe(claim)
-			c.addNumber(bound(claim, claim.Cost))
-			c.addNumber(actual(claim))
-			c.addNumber(claim.At)
-		}
+	for _, claim := range changed {
+		c.describe(claim)
+		c.addNumber(bound(claim, claim.Cost))
+		c.addNumber(actual(claim))
+		c.addNumber(claim.At)
 	}
 	return c
 }
@@ -79,7 +78,7 @@ func (s *Store) Raise(ctx context.Context, claims []ledger.Claim) error {
 // raising is the run of raise.lua for one group. Flights are renewed instead.
 func (s *Store) raising(g group) call {
 	claims := slices.DeleteFunc(g.claims, func(c *ledger.Claim) bool { return c.Counter.Kind == ledger.KindFlight })
-	c := newCall(s.raise, s.keysOf(group{g.tag, claims}), 1+6*len(claims), 5*len(claims))
+	c := newCall(s.raise, s.keysOf(g.tag, claims), 1+6*len(claims), 5*len(claims))
 	c.add(s.now())
 	for _, claim := range claims {
 		c.describe(claim)
@@ -94,7 +93,7 @@ func (s *Store) raising(g group) call {
 func (s *Store) Reset(ctx context.Context, claims []ledger.Claim) error {
 	pipe := s.client.Pipeline()
 	for _, g := range s.parts(claims) {
-		pipe.Del(ctx, s.keysOf(g)...)
+		pipe.Del(ctx, s.keysOf(g.tag, g.claims)...)
 	}
 	_, err := pipe.Exec(ctx)
 	return wrap(ctx, err, "resetting %d counters", len(claims))

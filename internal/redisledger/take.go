@@ -137,7 +137,7 @@ func (s *Store) Read(ctx context.Context, claims []ledger.Claim) error {
 
 // looking is the run of take.lua for one group.
 func (s *Store) looking(g group, taking bool, lease string) call {
-	c := newCall(s.take, s.keysOf(g), 5+6*len(g.claims), 1+4*len(g.claims))
+	c := newCall(s.take, s.keysOf(g.tag, g.claims), 5+6*len(g.claims), 1+4*len(g.claims))
 	c.add(s.now(), "", taking, lease)
 	c.addNumber(s.opts.Lease.Microseconds())
 	for _, claim := range g.claims {
