@@ -99,7 +99,7 @@ func (s *Sentinel) Master() *Server {
 	s.t.Helper()
 	addr := s.ask("SENTINEL", "GET-MASTER-ADDR-BY-NAME", MasterName)
 	for _, n := range s.nodes {
-		if len(addr) == 2 && net.JoinHostPort(fmt.Sprint(addr[0]), fmt.Sprint(addr[1])) == n.Addr() {
+		if n != nil && len(addr) == 2 && net.JoinHostPort(fmt.Sprint(addr[0]), fmt.Sprint(addr[1])) == n.Addr() {
 			return n
 		}
 	}
