@@ -26,9 +26,11 @@ type setup struct {
 func setups() []setup {
 	return []setup{
 		{"four processes", 30 * time.Second, func(t *testing.T, upstream, limits string) []*relay {
+			t.Helper()
 			return spawn(t, 4, configure(t, aRedis(t), upstream, patient+limits))
 		}},
 		{"four clocks", 10 * time.Second, func(t *testing.T, upstream, limits string) (all []*relay) {
+			t.Helper()
 			at := aRedis(t)
 			for _, skew := range []time.Duration{-5, -2, 0, 5} {
 				all = append(all, run(t, configure(t, at, upstream, patient+limits), skew*time.Second))
@@ -36,6 +38,7 @@ func setups() []setup {
 			return all
 		}},
 		{"alone", 10 * time.Second, func(t *testing.T, upstream, limits string) []*relay {
+			t.Helper()
 			return spawn(t, 1, configure(t, "", upstream, limits))
 		}},
 	}
