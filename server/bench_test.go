@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/holysheep/relay/internal/credential"
+	"github.com/holysheep/relay/internal/redistest"
 )
 
 // benchUpstream answers every request with the same 1 KiB.
@@ -28,8 +29,9 @@ func benchUpstream(b *testing.B) string {
 
 // BenchmarkRelay measures one unary request of 1 KiB each way on loopback: to
 // the upstream itself, through the standard library's bare reverse proxy, and
-// through the relay with every plugin on. Client, proxy and upstream share one
-// process, so the differences count, not the numbers.
+// through the relay with every plugin on, also with no rule of limit, with five,
+// and with these in Redis. Client, proxy and upstream share one process, so the
+// differences count, not the numbers.
 func BenchmarkRelay(b *testing.B) {
 	up := benchUpstream(b)
 	b.Run("direct", func(b *testing.B) { askMany(b, up+"/v1/chat/completions") })
@@ -44,25 +46,59 @@ func BenchmarkRelay(b *testing.B) {
 		askMany(b, proxy.URL+"/v1/chat/completions")
 	})
 	b.Run("relay", func(b *testing.B) {
-		address, stop := benchRelay(b, up)
+		address, stop := benchRelay(b, up, oneRule, "")
+		defer stop()
+		askMany(b, "http://"+address+"/v1/chat/completions")
+	})
+	b.Run("limits=0", func(b *testing.B) {
+		address, stop := benchRelay(b, up, nil, "")
+		defer stop()
+		askMany(b, "http://"+address+"/v1/chat/completions")
+	})
+	b.Run("limits=5", func(b *testing.B) {
+		address, stop := benchRelay(b, up, fiveRules, "")
+		defer stop()
+		askMany(b, "http://"+address+"/v1/chat/completions")
+	})
+	b.Run("limits=5 in Redis", func(b *testing.B) {
+		address, stop := benchRelay(b, up, fiveRules, redistest.Start(b).Addr())
 		defer stop()
 		askMany(b, "http://"+address+"/v1/chat/completions")
 	})
 }
 
-// benchRelay runs a relay with every plugin on and returns its address.
-func benchRelay(b *testing.B, up string) (address string, stop func()) {
+// oneRule is a rate of requests per client.
+var oneRule = map[string]any{
+	"fair": map[string]any{"per": "client", "requests": 10_000_000, "period": "1h"},
+}
+
+// fiveRules are of every kind, with seven limits, none of which refuses.
+var fiveRules = map[string]any{
+	"all":    map[string]any{"per": "global", "requests": 10_000_000, "period": "1h"},
+	"each":   map[string]any{"per": "client", "requests": 10_000_000, "period": "1h", "in_flight": 1000},
+	"tokens": map[string]any{"per": "client", "tokens": map[string]any{"limit": 1_000_000_000}, "output_tokens": map[string]any{"limit": 1_000_000_000}},
+	"model":  map[string]any{"per": "client+model", "in_flight": 1000},
+	"money":  map[string]any{"per": "client", "budget": map[string]any{"usd": 1_000_000}},
+}
+
+// benchRelay runs a relay with every plugin on, with the rules, in the Redis at
+// the address if there is one, and returns its address.
+func benchRelay(b *testing.B, up string, rules map[string]any, redis string) (address string, stop func()) {
 	b.Helper()
+	addresses := []any{}
+	if redis != "" {
+		addresses = append(addresses, redis)
+	}
 	s, err := New(Options{Plugins: builtin(), Log: io.Discard, Base: map[string]any{
 		"listen": "127.0.0.1:0", "admin": "127.0.0.1:0", "drain_delay": "0s",
 		"upstreams": map[string]any{"up": map[string]any{"base_url": up + "/v1"}},
+		"redis":     map[string]any{"addresses": addresses},
+		"prices":    map[string]any{"demo": map[string]any{"input": 1, "output": 2}},
 		"plugins": map[string]any{
 			"auth": map[string]any{"clients": map[string]any{"tester": map[string]any{
 				"keys": map[string]any{"one": map[string]any{"sha256": credential.Hash(clientKey)}},
 			}}},
-			"limit": map[string]any{"max_in_flight": 0, "rules": map[string]any{"fair": map[string]any{
-				"per": "client", "requests": 10_000_000, "period": "1h",
-			}}},
+			"limit": map[string]any{"max_in_flight": 0, "rules": rules},
 		},
 	}})
 	if err != nil {
@@ -110,7 +146,7 @@ func askMany(b *testing.B, url string) {
 func BenchmarkStart(b *testing.B) {
 	up := benchUpstream(b)
 	for b.Loop() {
-		address, stop := benchRelay(b, up)
+		address, stop := benchRelay(b, up, oneRule, "")
 		res, err := http.Get("http://" + address + "/ready")
 		if err != nil {
 			b.Fatal(err)

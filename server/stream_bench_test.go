@@ -98,7 +98,7 @@ func holdStreams(b *testing.B, streams, events int) (bytes int64) {
 	g.at.Add(streams)
 	up := httptest.NewServer(g)
 	defer up.Close()
-	address, stop := benchRelay(b, up.URL)
+	address, stop := benchRelay(b, up.URL, oneRule, "")
 	defer stop()
 	client := &http.Client{Transport: &http.Transport{}}
 	defer client.CloseIdleConnections()
@@ -127,7 +127,7 @@ func holdStreams(b *testing.B, streams, events int) (bytes int64) {
 func BenchmarkFirstToken(b *testing.B) {
 	up := httptest.NewServer(&generator{})
 	defer up.Close()
-	address, stop := benchRelay(b, up.URL)
+	address, stop := benchRelay(b, up.URL, oneRule, "")
 	defer stop()
 	client := &http.Client{Transport: &http.Transport{}}
 	defer client.CloseIdleConnections()

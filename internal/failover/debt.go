@@ -1,6 +1,7 @@
 package failover
 
 import (
+	"slices"
 	"time"
 
 	"github.com/holysheep/relay/internal/ledger"
@@ -22,6 +23,10 @@ type seen struct {
 	limit   int64
 }
 
+// maxCharges is how many debts are one ticket: all that wait for the store are
+// tickets, and a batch of them has to be done in good time.
+const maxCharges = 10
+
 // A debt is what this replica has let pass of one counter of one subject and has
 // not told the store yet.
 //
@@ -38,11 +43,14 @@ type seen struct {
 // all of it debt, and the store is told of 2 ÷ 4 + 2 ÷ 4 = 1 s. Had it been
 // asked, its bucket would be used by 5 + 4 × 1 - 8 = 1 s.
 type debt struct {
-	claim ledger.Claim  // the latest, as it was asked
-	depth int64         // of the bucket of this replica's share
-	of    int64         // among how many replicas
+	*terms
 	known ledger.Bucket // the bucket of this replica's share without the debt
-	spent map[int64]int64
+}
+
+// A sum is the debt of a budget in one slice of its window.
+type sum struct {
+	*terms
+	amount int64
 }
 
 // owe remembers what was let pass: own is what Memory took for t.
@@ -58,18 +66,12 @@ func (l *Ledger) owe(t, own *ledger.Ticket, at time.Time) {
 			continue
 		}
 		l.seen[c.Counter.Name] = seen{counter: c.Counter, limit: c.Limit}
-		d := l.debts[keyOf(&c)]
+		d := l.debts[c.Counter.Name]
 		if d == nil {
-			d = &debt{known: ledger.Bucket{Full: o.At + o.Used - o.Cost, Depth: o.Limit}}
-			l.debts[keyOf(&c)] = d
+			d = newDebts()
+			l.debts[c.Counter.Name] = d
 		}
-		d.claim, d.depth, d.of = c, o.Limit, max(l.share.of, 1)
-		if c.Counter.Kind == ledger.KindBudget {
-			if d.spent == nil {
-				d.spent = map[int64]int64{}
-			}
-			d.spent[c.At] += c.Cost
-		}
+		d.add(&c, &o, max(l.share.of, 1))
 	}
 	if !any {
 		return
@@ -91,41 +93,44 @@ type handover struct {
 // collect queues the debts as charges and forgets them. From then on the tickets
 // that are open are the store's.
 func (l *Ledger) collect() handover {
-	h := handover{counters: len(l.debts), flights: l.fresh, round: l.round}
+	h := handover{flights: l.fresh, round: l.round}
 	l.fresh = false
 	l.round++
-	if h.counters == 0 {
-		return h
-	}
-	var rates []ledger.Claim
-	for _, d := range l.debts {
-		if d.claim.Counter.Kind == ledger.KindRate {
-			rates = append(rates, ledger.Claim{Counter: d.claim.Counter, Subject: d.claim.Subject, Limit: d.depth})
-			continue
-		}
-		for at, amount := range d.spent {
-			l.charge(d.claim, amount, at)
-		}
-	}
-	l.mem.Read(rates)
 	now := l.store.micros(l.opts.Now())
-	for i := range rates {
-		r := &rates[i]
-		d := l.debts[keyOf(r)]
-		owed := r.Used - d.known.Used(r.At, d.depth)
-		l.charge(d.claim, (owed+d.of-1)/d.of, now)
+	var owed []ledger.Claim
+	for _, d := range l.debts {
+		h.counters += len(d.rates) + len(d.sums)
+		for at, s := range d.sums {
+			owed = charge(owed, d.counter, at.subject, s.limit, s.amount, at.at)
+		}
+		rates := make([]ledger.Claim, 0, len(d.rates))
+		for subject, debt := range d.rates {
+			rates = append(rates, ledger.Claim{Counter: d.counter, Subject: subject, Limit: debt.depth})
+		}
+		l.mem.Read(rates)
+		for i := range rates {
+			r := &rates[i]
+			debt := d.rates[r.Subject]
+			amount := r.Used - debt.known.Used(r.At, debt.depth)
+			owed = charge(owed, d.counter, r.Subject, debt.limit, (amount+debt.of-1)/debt.of, now)
+		}
 	}
 	clear(l.debts)
+	for some := range slices.Chunk(owed, maxCharges) {
+		l.push(&ledger.Ticket{Lease: l.leases.Add(1), Claims: some})
+	}
 	return h
 }
 
-// charge queues that amount was used, be there room or not.
-func (l *Ledger) charge(c ledger.Claim, amount, at int64) {
+// charge adds a claim that was taken of nothing and came to amount, be there
+// room or not.
+func charge(to []ledger.Claim, c *ledger.Counter, s ledger.Subject, limit, amount, at int64) []ledger.Claim {
 	if amount <= 0 {
-		return
+		return to
 	}
-	c.Mode, c.Taken, c.Cost, c.Actual, c.At = ledger.ModeShared, true, 0, amount, at
-	l.push(&ledger.Ticket{Lease: l.leases.Add(1), Claims: []ledger.Claim{c}})
+	return append(to, ledger.Claim{
+		Counter: c, Subject: s, Limit: limit, Mode: ledger.ModeShared, Taken: true, Actual: amount, At: at,
+	})
 }
 
 // A clock knows the store's time by the latest beat.

@@ -78,10 +78,10 @@ type Ledger struct {
 	failed struct{ takes, others int } // in a row
 	since  time.Time                   // when up changed
 	held   map[uint64]hold
-	round  uint64 // counts the times that debts were collected: see hold
-	fresh  bool   // whether a ticket was let pass in this round
-	debts  map[key]*debt
-	seen   map[string]seen // by the name of the counter
+	round  uint64            // counts the times that debts were collected: see hold
+	fresh  bool              // whether a ticket was let pass in this round
+	debts  map[string]*debts // by the name of the counter
+	seen   map[string]seen   // by the name of the counter
 	queue  []*ledger.Ticket
 	tries  int  // of the first batch of the queue
 	full   bool // whether the queue has overflowed since the store was last up
@@ -99,7 +99,7 @@ func New(remote ledger.Remote, opts Options) *Ledger {
 	l := &Ledger{
 		remote: remote, opts: opts, mem: ledger.NewMemory(opts.Now),
 		wake: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{}),
-		since: opts.Now(), held: map[uint64]hold{}, debts: map[key]*debt{}, seen: map[string]seen{},
+		since: opts.Now(), held: map[uint64]hold{}, debts: map[string]*debts{}, seen: map[string]seen{},
 		lives: lives{ttl: opts.ttl(), replicas: int64(opts.Replicas)},
 	}
 	l.up.Store(true)

@@ -56,7 +56,7 @@ func (l *Ledger) Reset(ctx context.Context, claims []ledger.Claim) error {
 	defer l.mu.Unlock()
 	for i := range claims {
 		claims[i].Mode = mode
-		delete(l.debts, keyOf(&claims[i]))
+		l.debts[claims[i].Counter.Name].drop(claims[i].Subject)
 	}
 	l.mem.Reset(claims)
 	return nil

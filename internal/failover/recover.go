@@ -113,11 +113,15 @@ func (l *Ledger) counters() []seen {
 func (l *Ledger) known(s seen, subjects []ledger.Subject) []ledger.Claim {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	debts := l.debts[s.counter.Name]
+	if debts == nil {
+		debts = newDebts()
+	}
 	all := make([]ledger.Claim, len(subjects))
 	for i, subject := range subjects {
 		c := &all[i]
 		c.Counter, c.Subject, c.Limit = s.counter, subject, s.limit
-		if d := l.debts[keyOf(c)]; d != nil && s.counter.Kind == ledger.KindRate {
+		if d, found := debts.rates[subject]; found {
 			c.Limit = d.depth
 		}
 	}
@@ -125,15 +129,15 @@ func (l *Ledger) known(s seen, subjects []ledger.Subject) []ledger.Claim {
 	now := l.store.micros(l.opts.Now())
 	for i := range all {
 		c := &all[i]
-		d := l.debts[keyOf(c)]
-		switch rate := c.Counter.Kind == ledger.KindRate; {
-		case rate && d != nil:
-			c.Used, c.At = d.known.Used(c.At, d.depth), now
-		case rate:
+		if d, found := debts.rates[c.Subject]; found {
+			c.Used = d.known.Used(c.At, d.depth)
+		}
+		if c.Counter.Kind == ledger.KindRate {
 			c.At = now
-		case d != nil:
-			for _, amount := range d.spent {
-				c.Used -= times(max(amount, 0), d.of)
+		}
+		for _, at := range debts.slices {
+			if d, found := debts.sums[spot{c.Subject, at}]; found {
+				c.Used -= times(max(d.amount, 0), d.of)
 			}
 		}
 	}

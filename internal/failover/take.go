@@ -96,8 +96,7 @@ func (l *Ledger) shared(t *ledger.Ticket, ok bool) {
 			continue
 		}
 		l.seen[c.Counter.Name] = seen{counter: c.Counter, limit: c.Limit}
-		_, debt := l.debts[keyOf(c)]
-		owes = owes || debt
+		owes = owes || l.debts[c.Counter.Name].has(c.Subject)
 	}
 	if ok && flies {
 		l.held[t.Lease] = hold{ticket: t}
@@ -108,8 +107,7 @@ func (l *Ledger) shared(t *ledger.Ticket, ok bool) {
 	case owes:
 		// What the store does not know yet is kept until it was told.
 		l.mem.Learn(slices.DeleteFunc(slices.Clone(t.Claims), func(c ledger.Claim) bool {
-			_, debt := l.debts[keyOf(&c)]
-			return debt
+			return l.debts[c.Counter.Name].has(c.Subject)
 		}))
 	default:
 		l.mem.Learn(t.Claims)

@@ -21,11 +21,37 @@ type script struct{ text, sha string }
 
 func newScript(text string) script { return script{text, redis.NewScript(text).Hash()} }
 
-// A call is one run of a script.
+// A call is one run of a script. It holds the arguments of its command as they
+// are sent: pointers to its keys and numbers, so that they are not copied one by
+// one.
 type call struct {
-	script script
-	keys   []string
-	args   []any
+	script  script
+	keys    []string
+	numbers []int64
+	args    []any
+}
+
+// leading is how many arguments stand before the keys.
+const leading = 3
+
+// newCall returns a call that touches the keys. There is room for so many
+// further arguments at first, of which so many are numbers.
+func newCall(script script, keys []string, args, numbers int) call {
+	c := call{script: script, keys: keys, numbers: make([]int64, 0, numbers), args: make([]any, leading, leading+len(keys)+args)}
+	for i := range keys {
+		c.args = append(c.args, &keys[i])
+	}
+	return c
+}
+
+// add adds arguments.
+func (c *call) add(args ...any) { c.args = append(c.args, args...) }
+
+// addNumber adds an argument. It is right also where numbers outgrows its array,
+// for the old one keeps what was pointed to.
+func (c *call) addNumber(n int64) {
+	c.numbers = append(c.numbers, n)
+	c.args = append(c.args, &c.numbers[len(c.numbers)-1])
 }
 
 // once is a command that the client sends once: if the connection breaks, nobody
@@ -36,28 +62,25 @@ type once struct{ *redis.Cmd }
 // NoRetry overrides that of [redis.Cmd].
 func (once) NoRetry() bool { return true }
 
-// short is the command that names the script, long the one that sends it.
-func (c call) short(ctx context.Context) once { return c.command(ctx, "evalsha", c.script.sha) }
-func (c call) long(ctx context.Context) once  { return c.command(ctx, "eval", c.script.text) }
+// short is the command that names the script, long the one that sends it. A call
+// has one of them under way at a time.
+func (c *call) short(ctx context.Context) once { return c.command(ctx, "evalsha", &c.script.sha) }
+func (c *call) long(ctx context.Context) once  { return c.command(ctx, "eval", &c.script.text) }
 
-func (c call) command(ctx context.Context, name, script string) once {
-	args := make([]any, 0, 3+len(c.keys)+len(c.args))
-	args = append(args, name, script, len(c.keys))
-	for _, key := range c.keys {
-		args = append(args, key)
-	}
-	cmd := once{redis.NewCmd(ctx, append(args, c.args...)...)}
-	cmd.SetFirstKeyPos(3)
+func (c *call) command(ctx context.Context, name string, script *string) once {
+	c.args[0], c.args[1], c.args[2] = name, script, len(c.keys)
+	cmd := once{redis.NewCmd(ctx, c.args...)}
+	cmd.SetFirstKeyPos(leading)
 	return cmd
 }
 
 // unknownScript says that Redis has lost the script, or never had it.
 func unknownScript(err error) bool {
-	return errors.Is(err, redis.ErrNoScript) || redis.HasErrorPrefix(err, "NOSCRIPT")
+	return err != nil && (errors.Is(err, redis.ErrNoScript) || redis.HasErrorPrefix(err, "NOSCRIPT"))
 }
 
 // run runs a call in one round trip, in two if Redis does not know the script.
-func (s *Store) run(ctx context.Context, c call) *redis.Cmd {
+func (s *Store) run(ctx context.Context, c *call) *redis.Cmd {
 	cmd := c.short(ctx)
 	_ = s.client.Process(ctx, cmd) // cmd has the error
 	if unknownScript(cmd.Err()) {
@@ -88,19 +111,19 @@ func (s *Store) batch(ctx context.Context, calls []call, done func(i int, answer
 
 func (s *Store) pipeline(ctx context.Context, calls []call) []*redis.Cmd {
 	if len(calls) == 1 {
-		return []*redis.Cmd{s.run(ctx, calls[0])}
+		return []*redis.Cmd{s.run(ctx, &calls[0])}
 	}
 	answers := make([]*redis.Cmd, len(calls))
 	first, again := s.client.Pipeline(), s.client.Pipeline()
-	for i, c := range calls {
-		cmd := c.short(ctx)
+	for i := range calls {
+		cmd := calls[i].short(ctx)
 		_ = first.Process(ctx, cmd) // queues it
 		answers[i] = cmd.Cmd
 	}
 	_, _ = first.Exec(ctx) // each answer has its own error
-	for i, c := range calls {
+	for i := range calls {
 		if unknownScript(answers[i].Err()) {
-			cmd := c.long(ctx)
+			cmd := calls[i].long(ctx)
 			_ = again.Process(ctx, cmd) // queues it
 			answers[i] = cmd.Cmd
 		}

@@ -26,21 +26,25 @@ const (
 // numbersOfClaim is how many numbers take.lua answers for each claim.
 const numbersOfClaim = 5
 
-// describe appends what the scripts must know of a claim's counter: kind, limit,
+// describe adds what the scripts must know of a claim's counter: kind, limit,
 // width and length.
-func describe(args []any, c *ledger.Claim) []any {
-	w := c.Counter.Window
-	return append(args, kind(c.Counter), bound(c, c.Limit), w.Width(), w.Length.Microseconds())
+func (c *call) describe(claim *ledger.Claim) {
+	w := claim.Counter.Window
+	c.add(kind(claim.Counter))
+	c.addNumber(bound(claim, claim.Limit))
+	c.addNumber(w.Width())
+	c.addNumber(w.Length.Microseconds())
 }
 
-func kind(c *ledger.Counter) string {
+// kind returns the kind of a counter, as an argument: constants need no memory.
+func kind(c *ledger.Counter) any {
 	switch c.Kind {
 	case ledger.KindRate:
 		return "rate"
 	case ledger.KindFlight:
 		return "flight"
 	case ledger.KindBudget:
-		return [...]string{"rolling", "day", "month"}[c.Window.Calendar]
+		return [...]any{"rolling", "day", "month"}[c.Window.Calendar]
 	}
 	panic(fmt.Sprintf("counter %s is of no kind", c.Name))
 }
@@ -62,7 +66,7 @@ func actual(c *ledger.Claim) int64 {
 }
 
 // fill takes the answer of take.lua into a claim.
-func fill(c *ledger.Claim, n []int64) {
+func fill(c *ledger.Claim, n [numbersOfClaim]int64) {
 	c.Mode = ledger.ModeShared
 	c.Taken, c.Used, c.Wait, c.Reset, c.At = n[0] == 1, n[1], n[2], n[3], n[4]
 	switch c.Wait {

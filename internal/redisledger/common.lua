@@ -8,39 +8,34 @@
 -- A Redis that is full (maxmemory) refuses what may need memory only as the
 -- first write of a script. So whatever takes begins with such a write: it is
 -- done whole or not at all.
+local call, format, match, max = redis.call, string.format, string.match, math.max
 local now, slack = tonumber(ARGV[1]), 3600000
 if not now then
-  local time = redis.call('TIME')
+  local time = call('TIME')
   now, slack = time[1] * 1000000 + time[2], 0
 end
 
 local DAY, HOUR = 86400000000, 3600000000
 local NEVER, UNKNOWN = -1, -2 -- waits that are no time
 
--- integer writes a number in digits only; tostring would round it to 14.
-local function integer(n) return string.format('%.0f', n) end
+-- millis is micros, rounded up, as the expiry of a key. Redis writes numbers
+-- below 2^53 in digits only.
+local function millis(micros) return math.ceil(micros / 1000) + slack end
 
--- millis is micros, rounded up, as the expiry of a key.
-local function millis(micros) return integer(math.ceil(micros / 1000) + slack) end
-
--- claims reads one claim for each key. Its arguments begin at ARGV[first]: its
--- kind, and then the named numbers.
-local function claims(first, names)
-  local all = {}
-  for i, key in ipairs(KEYS) do
-    local at = first + (i - 1) * (#names + 1)
-    local c = {key = key, kind = ARGV[at]}
-    for j, name in ipairs(names) do c[name] = tonumber(ARGV[at + j]) end
-    all[i] = c
-  end
-  return all
+-- claim returns the claim of KEYS[i], whose arguments begin at ARGV[at]: its
+-- kind, limit, width and length. The other fields are the scripts'.
+local function claim(i, at)
+  return {
+    key = KEYS[i], kind = ARGV[at], limit = tonumber(ARGV[at + 1]), first = at,
+    cost = 0, used = 0, at = 0, wait = 0, reset = 0, shadow = false, window = false,
+  }
 end
 
 -- used returns for how long the bucket c.key is from full, by the depth that
 -- the claim brings, and whether the bucket was written by another depth: see
 -- Bucket.Used, which rounds the same.
 local function used(c)
-  local full, depth = string.match(redis.call('GET', c.key) or '', '^(%d+) (%d+)$')
+  local full, depth = match(call('GET', c.key) or '', '^(%d+) (%d+)$')
   if not full then return 0, false end
   local left = full - now
   if left <= 0 then return 0, false end
@@ -53,20 +48,21 @@ end
 -- needs no key.
 local function fill(c, left)
   if left <= 0 then
-    redis.call('DEL', c.key)
+    call('DEL', c.key)
     return
   end
-  redis.call('SET', c.key, integer(now + left) .. ' ' .. integer(c.limit), 'PX', millis(left))
+  call('SET', c.key, format('%.0f %.0f', now + left, c.limit), 'PX', millis(left))
 end
 
--- hold lets a lease live until expiry, drops those that have expired, and lets
--- the key live as long as the last.
-local function hold(key, expiry, lease)
-  redis.call('ZADD', key, integer(expiry), lease)
-  redis.call('ZREMRANGEBYSCORE', key, '-inf', integer(now))
-  local last = redis.call('ZREVRANGE', key, 0, 0, 'WITHSCORES')
-  redis.call('PEXPIRE', key, millis(last[2] - now))
+-- hold lets a lease live for so many microseconds. The key lives as long as the
+-- last of its leases, of which another may have been given for longer.
+local function hold(key, term, lease)
+  call('ZADD', key, now + term, lease)
+  if call('PTTL', key) < millis(term) then call('PEXPIRE', key, millis(term)) end
 end
+
+-- drop drops the leases that have expired.
+local function drop(key) call('ZREMRANGEBYSCORE', key, '-inf', now) end
 
 -- month returns the first day of the month of a day, and how many days the month
 -- has; days count from 1970-01-01. Years begin in March here, so that a leap day
@@ -95,7 +91,8 @@ end
 -- the calendar what was spent in it is kept, should the clock be set back.
 local function window(c)
   if c.kind == 'rolling' then
-    return {slice = now - now % c.width, stay = c.width + c.length, grace = 0}
+    local width, length = tonumber(ARGV[c.first + 2]), tonumber(ARGV[c.first + 3])
+    return {slice = now - now % width, stay = width + length, grace = 0}
   end
   local day, days = math.floor(now / DAY), 1
   if c.kind == 'month' then day, days = month(day) end
@@ -115,7 +112,7 @@ end
 -- {beginning, nanodollars}, and the fields of those that have left it for good.
 local function spent(c, w)
   local sum, slices, old = 0, {}, {}
-  local all = redis.call('HGETALL', c.key)
+  local all = call('HGETALL', c.key)
   for i = 1, #all, 2 do
     local slice, amount = tonumber(all[i]), tonumber(all[i + 1])
     if holds(w, slice) then
@@ -125,21 +122,19 @@ local function spent(c, w)
       old[#old + 1] = all[i]
     end
   end
-  table.sort(slices, function(a, b) return a[1] < b[1] end)
+  if #slices > 1 then table.sort(slices, function(a, b) return a[1] < b[1] end) end
   return sum, slices, old
 end
 
--- spend adds to what was spent in a slice, down to nothing, drops those that
--- have left, and lets the key live until the slice of now has left.
+-- spend adds to what was spent in a slice, down to nothing, and drops those that
+-- have left. The key lives until the slice of now has left: once a slice is new,
+-- which is when that may have changed.
 local function spend(c, w, slice, amount, old)
-  local field = integer(slice)
-  amount = (tonumber(redis.call('HGET', c.key, field)) or 0) + amount
-  if amount > 0 then
-    redis.call('HSET', c.key, field, integer(amount))
-  else
-    old[#old + 1] = field
+  local sum = call('HINCRBY', c.key, slice, amount)
+  if sum <= 0 then
+    call('HDEL', c.key, slice)
+  elseif sum == amount then
+    call('PEXPIRE', c.key, millis(leaves(w, w.slice) + w.grace))
   end
-  if #old > 0 then redis.call('HDEL', c.key, unpack(old)) end
-  redis.call('PEXPIRE', c.key, millis(leaves(w, w.slice) + w.grace))
+  if old and #old > 0 then call('HDEL', c.key, unpack(old)) end
 end
-

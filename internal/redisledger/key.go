@@ -31,14 +31,18 @@ func (s *Store) Key(c *ledger.Counter, sub ledger.Subject) string {
 }
 
 func (s *Store) key(tag string, c *ledger.Counter, sub ledger.Subject) string {
-	key := s.opts.Prefix + "limit:{" + tag + "}:" + c.Name
-	switch {
-	case sub.B != "":
-		return key + ":" + hash(sub.A+"\x00"+sub.B)
-	case sub.A != "":
-		return key + ":" + hash(sub.A)
+	var room [160]byte
+	return string(s.appendKey(room[:0], tag, c, sub))
+}
+
+func (s *Store) appendKey(to []byte, tag string, c *ledger.Counter, sub ledger.Subject) []byte {
+	to = append(to, s.opts.Prefix...)
+	to = append(append(append(to, "limit:{"...), tag...), "}:"...)
+	to = append(to, c.Name...)
+	if sub != (ledger.Subject{}) {
+		to = appendHash(append(to, ':'), sub)
 	}
-	return key
+	return to
 }
 
 func (s *Store) tag(c *ledger.Counter, sub ledger.Subject) string {
@@ -52,9 +56,17 @@ func (s *Store) tag(c *ledger.Counter, sub ledger.Subject) string {
 	return rule
 }
 
-func hash(name string) string {
-	sum := sha256.Sum256([]byte(name))
-	return hex.EncodeToString(sum[:12])
+func hash(name string) string { return string(appendHash(nil, ledger.Subject{A: name})) }
+
+// appendHash appends the hash of a subject.
+func appendHash(to []byte, sub ledger.Subject) []byte {
+	var room [160]byte
+	name := append(room[:0], sub.A...)
+	if sub.B != "" {
+		name = append(append(name, 0), sub.B...)
+	}
+	sum := sha256.Sum256(name)
+	return hex.AppendEncode(to, sum[:12])
 }
 
 // A group is the claims that one script can touch: they have one tag.
@@ -66,14 +78,21 @@ type group struct {
 // groups returns claims by their tags, those of clients first. Without
 // ShardClients all have the same.
 func (s *Store) groups(claims []ledger.Claim) []group {
+	if !s.opts.ShardClients && len(claims) > 0 {
+		all := group{together, make([]*ledger.Claim, len(claims))}
+		for i := range claims {
+			all.claims[i] = &claims[i]
+		}
+		return []group{all}
+	}
 	var ofClients, others []group
 	for i := range claims {
 		c := &claims[i]
 		tag := s.tag(c.Counter, c.Subject)
-		if s.opts.ShardClients && !c.Counter.OfClient {
-			others = add(others, tag, c)
-		} else {
+		if c.Counter.OfClient {
 			ofClients = add(ofClients, tag, c)
+		} else {
+			others = add(others, tag, c)
 		}
 	}
 	return append(ofClients, others...)
@@ -99,4 +118,22 @@ func (s *Store) parts(claims []ledger.Claim) []group {
 		}
 	}
 	return all
+}
+
+// keysOf returns the keys of claims that have a tag. They are parts of one text,
+// which is one allocation for all of them.
+func (s *Store) keysOf(tag string, claims []*ledger.Claim) []string {
+	var room [1024]byte
+	var few [16]int
+	text, ends := room[:0], few[:0]
+	for _, c := range claims {
+		text = s.appendKey(text, tag, c.Counter, c.Subject)
+		ends = append(ends, len(text))
+	}
+	keys, whole, begin := make([]string, len(claims)), string(text), 0
+	for i, end := range ends {
+		keys[i] = whole[begin:end]
+		begin = end
+	}
+	return keys
 }

@@ -27,7 +27,9 @@ func (s *Store) Beat(ctx context.Context, ttl time.Duration) (ledger.Beat, error
 		return ledger.Beat{}, wrap(ctx, err, "beating")
 	}
 	sent := time.Since(s.start)
-	list, err := s.run(ctx, call{s.beat, keys, []any{s.now(), s.opts.Instance, ttl.Microseconds(), rand.Text()}}).Slice()
+	c := newCall(s.beat, keys, 4, 0)
+	c.add(s.now(), s.opts.Instance, ttl.Microseconds(), rand.Text())
+	list, err := s.run(ctx, &c).Slice()
 	came := time.Since(s.start)
 	if err != nil {
 		return ledger.Beat{}, wrap(ctx, err, "beating")
@@ -65,9 +67,10 @@ func (s *Store) Renew(ctx context.Context, held []ledger.Held) error {
 	for _, h := range held {
 		key := s.Key(h.Counter, h.Subject)
 		for part := range slices.Chunk(h.Leases, maxKeys) {
-			c := call{script: s.renew, keys: []string{key}, args: []any{s.now(), s.opts.Lease.Microseconds()}}
+			c := newCall(s.renew, []string{key}, 2+len(part), 0)
+			c.add(s.now(), s.opts.Lease.Microseconds())
 			for _, lease := range part {
-				c.args = append(c.args, s.lease(lease))
+				c.add(s.lease(lease))
 			}
 			calls = append(calls, c)
 		}

@@ -3,19 +3,21 @@
 -- KEYS  the counter of each claim, no flights
 -- ARGV  clock; then of each claim its kind, limit, width, length, what was used,
 --       and the instant: of a rate when that was so, of a budget its slice
-local function rate(c)
-  local left = c.used - math.max(now - c.at, 0)
+local function rate(c, was, at)
+  local left = was - max(now - at, 0)
   if left > used(c) then fill(c, left) end
 end
 
-local function budget(c)
+local function budget(c, was, at)
   local w = window(c)
-  if not holds(w, c.at) then return end
+  if not holds(w, at) then return end
   local sum, _, old = spent(c, w)
-  if c.used > sum then spend(c, w, c.at, c.used - sum, old) end
+  if was > sum then spend(c, w, at, was - sum, old) end
 end
 
-for _, c in ipairs(claims(2, {'limit', 'width', 'length', 'used', 'at'})) do
-  if c.kind == 'rate' then rate(c) else budget(c) end
+for i = 1, #KEYS do
+  local first = 6 * i - 4
+  local c, was, at = claim(i, first), tonumber(ARGV[first + 4]), tonumber(ARGV[first + 5])
+  if c.kind == 'rate' then rate(c, was, at) else budget(c, was, at) end
 end
 return now

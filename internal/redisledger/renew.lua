@@ -3,5 +3,6 @@
 --
 -- KEYS  the counter
 -- ARGV  clock, the microseconds that they live, the leases
-for i = 3, #ARGV do hold(KEYS[1], now + ARGV[2], ARGV[i]) end
+for i = 3, #ARGV do hold(KEYS[1], tonumber(ARGV[2]), ARGV[i]) end
+drop(KEYS[1])
 return now

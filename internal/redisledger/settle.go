@@ -2,6 +2,7 @@ package redisledger
 
 import (
 	"context"
+	"slices"
 
 	"github.com/redis/go-redis/v9"
 
@@ -38,35 +39,53 @@ func free(g group) {
 }
 
 // settling is the run of settle.lua for what one group has taken and whose
-// settlement changes anything.
+// settlement changes anything. It has no keys if nothing does.
 func (s *Store) settling(g group, lease string) call {
-	c := call{script: s.settle, args: []any{s.now(), lease}}
+	var few [8]*ledger.Claim
+	changed := few[:0]
 	for _, claim := range g.claims {
-		if !claim.Taken || claim.Counter.Kind != ledger.KindFlight && claim.Actual == claim.Cost {
-			continue
+		if changes(claim) {
+			changed = append(changed, claim)
 		}
-		c.keys = append(c.keys, s.key(g.tag, claim.Counter, claim.Subject))
-		c.args = append(describe(c.args, claim), bound(claim, claim.Cost), actual(claim), claim.At)
+	}
+	c := newCall(s.settle, s.keysOf(g.tag, changed), 2+7*len(changed), 6*len(changed))
+	c.add(s.now(), lease)
+	for _, claim := range changed {
+		c.describe(claim)
+		c.addNumber(bound(claim, claim.Cost))
+		c.addNumber(actual(claim))
+		c.addNumber(claim.At)
 	}
 	return c
+}
+
+// changes returns whether settling a claim changes anything.
+func changes(c *ledger.Claim) bool {
+	return c.Taken && (c.Counter.Kind == ledger.KindFlight || c.Actual != c.Cost)
 }
 
 // Raise implements [ledger.Remote].
 func (s *Store) Raise(ctx context.Context, claims []ledger.Claim) error {
 	var calls []call
 	for _, g := range s.parts(claims) {
-		c := call{script: s.raise, args: []any{s.now()}}
-		for _, claim := range g.claims {
-			if claim.Counter.Kind != ledger.KindFlight { // these are renewed
-				c.keys = append(c.keys, s.key(g.tag, claim.Counter, claim.Subject))
-				c.args = append(describe(c.args, claim), bound(claim, claim.Used), claim.At)
-			}
-		}
-		if len(c.keys) > 0 {
+		if c := s.raising(g); len(c.keys) > 0 {
 			calls = append(calls, c)
 		}
 	}
 	return wrap(ctx, s.batch(ctx, calls, nil), "raising %d counters", len(claims))
+}
+
+// raising is the run of raise.lua for one group. Flights are renewed instead.
+func (s *Store) raising(g group) call {
+	claims := slices.DeleteFunc(g.claims, func(c *ledger.Claim) bool { return c.Counter.Kind == ledger.KindFlight })
+	c := newCall(s.raise, s.keysOf(g.tag, claims), 1+6*len(claims), 5*len(claims))
+	c.add(s.now())
+	for _, claim := range claims {
+		c.describe(claim)
+		c.addNumber(bound(claim, claim.Used))
+		c.addNumber(claim.At)
+	}
+	return c
 }
 
 // Reset implements [ledger.Remote]. Flights that are still held come back with
@@ -74,11 +93,7 @@ func (s *Store) Raise(ctx context.Context, claims []ledger.Claim) error {
 func (s *Store) Reset(ctx context.Context, claims []ledger.Claim) error {
 	pipe := s.client.Pipeline()
 	for _, g := range s.parts(claims) {
-		keys := make([]string, len(g.claims))
-		for i, c := range g.claims {
-			keys[i] = s.key(g.tag, c.Counter, c.Subject)
-		}
-		pipe.Del(ctx, keys...)
+		pipe.Del(ctx, s.keysOf(g.tag, g.claims)...)
 	}
 	_, err := pipe.Exec(ctx)
 	return wrap(ctx, err, "resetting %d counters", len(claims))

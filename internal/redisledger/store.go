@@ -111,4 +111,7 @@ func (s *Store) now() any {
 }
 
 // lease returns the member of a flight's key: no two replicas have the same.
-func (s *Store) lease(n uint64) string { return s.opts.Instance + ":" + strconv.FormatUint(n, 36) }
+func (s *Store) lease(n uint64) string {
+	var room [64]byte
+	return string(strconv.AppendUint(append(append(room[:0], s.opts.Instance...), ':'), n, 36))
+}

@@ -51,24 +51,22 @@ func (s *Store) Take(ctx context.Context, t *ledger.Ticket) (bool, error) {
 func (s *Store) decide(ctx context.Context, t *ledger.Ticket, g group) (bool, error) {
 	deadline, bounded := ctx.Deadline()
 	for range 2 {
-		latest := any("")
 		c := s.looking(g, true, s.lease(t.Lease))
 		clock, err := s.clock(ctx, c.keys[0])
 		if err != nil {
 			return false, err
 		}
 		if bounded && s.opts.Clock == nil {
-			latest = clock.latest(deadline.Sub(s.start))
+			c.args[leading+len(c.keys)+1] = clock.latest(deadline.Sub(s.start))
 		}
-		c.args[1] = latest
 		sent := time.Since(s.start)
-		list, err := s.answer(s.run(ctx, c), g)
+		code, now, err := s.answer(s.run(ctx, &c), g)
 		if err != nil {
 			return false, err
 		}
-		clock.learn(list[1], sent, time.Since(s.start))
-		if list[0] != late {
-			return list[0] == takenAll, nil
+		clock.learn(now, sent, time.Since(s.start))
+		if code != late {
+			return code == takenAll, nil
 		}
 		if err := ctx.Err(); err != nil {
 			return false, err
@@ -98,7 +96,7 @@ func (s *Store) undo(ctx context.Context, t *ledger.Ticket, before, after []grou
 	var misread error
 	err := s.batch(ctx, calls, func(i int, answer *redis.Cmd) {
 		if i >= settled && misread == nil {
-			_, misread = s.answer(answer, after[i-settled])
+			_, _, misread = s.answer(answer, after[i-settled])
 		}
 	})
 	for _, c := range back {
@@ -127,7 +125,7 @@ func (s *Store) Read(ctx context.Context, claims []ledger.Claim) error {
 	}
 	var misread error
 	err := s.batch(ctx, calls, func(i int, answer *redis.Cmd) {
-		if _, err := s.answer(answer, groups[i]); misread == nil {
+		if _, _, err := s.answer(answer, groups[i]); misread == nil {
 			misread = err
 		}
 	})
@@ -139,30 +137,45 @@ func (s *Store) Read(ctx context.Context, claims []ledger.Claim) error {
 
 // looking is the run of take.lua for one group.
 func (s *Store) looking(g group, taking bool, lease string) call {
-	c := call{script: s.take, args: make([]any, 0, 5+6*len(g.claims))}
-	c.args = append(c.args, s.now(), "", taking, lease, s.opts.Lease.Microseconds())
+	c := newCall(s.take, s.keysOf(g.tag, g.claims), 5+6*len(g.claims), 1+4*len(g.claims))
+	c.add(s.now(), "", taking, lease)
+	c.addNumber(s.opts.Lease.Microseconds())
 	for _, claim := range g.claims {
-		c.keys = append(c.keys, s.key(g.tag, claim.Counter, claim.Subject))
-		c.args = append(describe(c.args, claim), bound(claim, claim.Cost), claim.Shadow)
+		c.describe(claim)
+		c.addNumber(bound(claim, claim.Cost))
+		c.add(claim.Shadow)
 	}
 	return c
 }
 
-// answer reads an answer of take.lua into the claims of its group.
-func (s *Store) answer(cmd *redis.Cmd, g group) ([]int64, error) {
-	list, err := cmd.Int64Slice()
+// answer reads an answer of take.lua into the claims of its group. It returns
+// what became of them all, and the time.
+func (s *Store) answer(cmd *redis.Cmd, g group) (code, now int64, err error) {
+	list, err := cmd.Slice()
 	switch {
 	case err != nil:
-		return nil, err
-	case len(list) == 2 && list[0] == late:
-		return list, nil
+		return 0, 0, err
+	case len(list) == 2 && list[0] == any(int64(late)):
 	case len(list) != 2+numbersOfClaim*len(g.claims):
-		return nil, fmt.Errorf("an answer of %d numbers for %d claims", len(list), len(g.claims))
+		return 0, 0, fmt.Errorf("an answer of %d numbers for %d claims", len(list), len(g.claims))
 	}
-	for i, c := range g.claims {
-		fill(c, list[2+numbersOfClaim*i:])
+	numbers := true
+	number := func(i int) int64 {
+		n, ok := list[i].(int64)
+		numbers = numbers && ok
+		return n
 	}
-	return list, nil
+	for i, at := 0, 2; at < len(list); i, at = i+1, at+numbersOfClaim {
+		var of [numbersOfClaim]int64
+		for j := range of {
+			of[j] = number(at + j)
+		}
+		fill(g.claims[i], of)
+	}
+	if code, now = number(0), number(1); !numbers {
+		return 0, 0, fmt.Errorf("the answer is %v", list)
+	}
+	return code, now, nil
 }
 
 // names returns the counters of claims for a message.

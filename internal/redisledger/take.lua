@@ -11,14 +11,11 @@
 -- wait, its reset and its instant: see ledger.Claim.
 local latest = tonumber(ARGV[2])
 if latest and now > latest then return {-1, now} end
-local taking, lease, term = ARGV[3] == '1', ARGV[4], ARGV[5]
-local all = claims(6, {'limit', 'width', 'length', 'cost', 'shadow'})
+local taking = ARGV[3] == '1'
 
--- look says how the counter of a claim stands, by the claim's kind, and take
--- takes from one that has room.
-local look, take = {}, {}
+-- How the counter of a claim stands, by the claim's kind.
 
-function look.rate(c)
+local function rate(c)
   local other
   c.at = now
   c.used, other = used(c)
@@ -26,27 +23,17 @@ function look.rate(c)
   if other and taking and c.used > 0 then fill(c, c.used) end
   if c.cost == 0 then c.wait = 0
   elseif c.cost > c.limit then c.wait = NEVER
-  else c.wait = math.max(c.used + c.cost - c.limit, 0) end
+  else c.wait = max(c.used + c.cost - c.limit, 0) end
   c.reset = c.used
 end
 
-function take.rate(c)
-  c.used = c.used + c.cost
-  c.reset = c.used
-  if c.cost > 0 then fill(c, c.used) end
-end
-
-function look.flight(c)
+local function flight(c)
   c.at, c.reset = now, 0
-  c.used = redis.call('ZCOUNT', c.key, '(' .. integer(now), '+inf')
+  c.all = call('ZCARD', c.key) -- with those that have expired
+  c.used = c.all == 0 and 0 or call('ZCOUNT', c.key, '(' .. format('%.0f', now), '+inf')
   if c.limit < 1 then c.wait = NEVER
   elseif c.used >= c.limit then c.wait = UNKNOWN
   else c.wait = 0 end
-end
-
-function take.flight(c)
-  c.used = c.used + 1
-  hold(c.key, now + term, lease)
 end
 
 -- earliest returns in how long enough slices of a budget have left its window.
@@ -70,27 +57,40 @@ local function budget(c)
   else c.wait = earliest(c, slices) end
 end
 
-local function pay(c)
+-- take takes a claim that has room.
+local function take(c)
+  if c.kind == 'flight' then
+    hold(c.key, tonumber(ARGV[5]), ARGV[4])
+    if c.all > c.used then drop(c.key) end
+    c.used = c.used + 1
+    return
+  end
   if c.cost == 0 then return end
-  c.used, c.reset = c.used + c.cost, leaves(c.window, c.at)
+  c.used = c.used + c.cost
+  if c.kind == 'rate' then
+    c.reset = c.used
+    return fill(c, c.used)
+  end
+  c.reset = leaves(c.window, c.at)
   spend(c, c.window, c.at, c.cost, c.old)
 end
 
-look.day, look.month, look.rolling = budget, budget, budget
-take.day, take.month, take.rolling = pay, pay, pay
-
-local pass = taking
-for _, c in ipairs(all) do
-  look[c.kind](c)
-  if c.wait ~= 0 and c.shadow == 0 then pass = false end
+local pass, all = taking, {}
+for i = 1, #KEYS do
+  local c = claim(i, 6 * i)
+  c.cost, c.shadow = tonumber(ARGV[6 * i + 4]), ARGV[6 * i + 5] == '1'
+  all[i] = c
+  if c.kind == 'rate' then rate(c) elseif c.kind == 'flight' then flight(c) else budget(c) end
+  if c.wait ~= 0 and not c.shadow then pass = false end
 end
 
-local answer = {pass and 1 or 0, now}
-for _, c in ipairs(all) do
+local answer, n = {pass and 1 or 0, now}, 2
+for i = 1, #all do
+  local c = all[i]
   local taken = pass and c.wait == 0
-  if taken then take[c.kind](c) end
-  for _, n in ipairs({taken and 1 or 0, c.used, c.wait, c.reset, c.at}) do
-    answer[#answer + 1] = n
-  end
+  if taken then take(c) end
+  answer[n + 1], answer[n + 2], answer[n + 3] = taken and 1 or 0, c.used, c.wait
+  answer[n + 4], answer[n + 5] = c.reset, c.at
+  n = n + 5
 end
 return answer

@@ -48,14 +48,19 @@ func (p *Proxy) serve(client net.Conn) {
 		defer l.cut()
 		l.copy(client, server, func(piece []byte) bool {
 			l.asking.Store(false)
+			p.locked(func() { p.bytes.replied += len(piece) })
 			replies.pass(piece)
 			return p.hold(l, false)
 		})
 	})
 	l.copy(server, client, func(piece []byte) bool {
-		if !l.asking.Swap(true) {
-			p.locked(func() { p.trips++ })
-		}
+		begins := !l.asking.Swap(true)
+		p.locked(func() {
+			p.bytes.asked += len(piece)
+			if begins {
+				p.trips++
+			}
+		})
 		commands.pass(piece)
 		return p.hold(l, true)
 	})

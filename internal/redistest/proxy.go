@@ -28,6 +28,7 @@ type Proxy struct {
 	commands map[string]int
 	replies  int
 	trips    int
+	bytes    struct{ asked, replied int }
 }
 
 // StartProxy starts a proxy in front of the server at addr. It ends with the
@@ -134,11 +135,18 @@ func (p *Proxy) RoundTrips() (n int) {
 	return n
 }
 
+// Bytes returns how many bytes clients and servers have sent.
+func (p *Proxy) Bytes() (asked, replied int) {
+	p.locked(func() { asked, replied = p.bytes.asked, p.bytes.replied })
+	return asked, replied
+}
+
 // Reset sets what was counted to 0.
 func (p *Proxy) Reset() {
 	p.locked(func() {
 		clear(p.commands)
 		p.replies, p.trips = 0, 0
+		p.bytes.asked, p.bytes.replied = 0, 0
 	})
 }
 

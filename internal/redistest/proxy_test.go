@@ -49,7 +49,12 @@ func TestAProxyCounts(t *testing.T) {
 		t.Errorf("commands = %d, of these GET %d, replies = %d, round trips = %d, want 4, 3, 4, 2",
 			p.Commands(), p.Commands("GET", "DEL"), p.Replies(), p.RoundTrips())
 	}
-	if p.Reset(); p.Commands()+p.Replies()+p.RoundTrips() != 0 {
+	// "*2\r\n$3\r\nget\r\n$1\r\nk\r\n" is 20 bytes, its answer "$1\r\nv\r\n" 7; "+OK\r\n" is 5.
+	if asked, replied := p.Bytes(); asked != 3*20+27 || replied != 3*7+5 {
+		t.Errorf("%d bytes were asked and %d replied, want 87 and 26", asked, replied)
+	}
+	p.Reset()
+	if asked, replied := p.Bytes(); asked+replied+p.Commands()+p.Replies()+p.RoundTrips() != 0 {
 		t.Error("a reset has not forgotten all")
 	}
 }

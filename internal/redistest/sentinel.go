@@ -19,8 +19,9 @@ const MasterName = "relay"
 // replica in the place of a master that has not answered for half a second.
 type Sentinel struct {
 	t        testing.TB
-	nodes    [2]*Server
+	nodes    [2]*Server // nil in front of a proxy
 	sentinel *Server
+	port     int // of the master, or of the proxy in front of it
 }
 
 // StartSentinel starts the three, with more arguments for the two of them that
@@ -29,20 +30,36 @@ func StartSentinel(t testing.TB, args ...string) *Sentinel {
 	t.Helper()
 	s := &Sentinel{t: t}
 	s.nodes[0] = Start(t, args...)
+	s.port = s.nodes[0].port
 	s.nodes[1] = Start(t, append([]string{"--replicaof", "127.0.0.1 " + strconv.Itoa(s.nodes[0].port)}, args...)...)
 	Await(t, "the replica to be one", func() bool {
 		return strings.Contains(s.nodes[1].info("replication"), "master_link_status:up")
 	})
 	// Only now: it asks the master for its replicas at once, and then every ten
 	// seconds.
-	s.sentinel = newServer(t, nil)
-	s.sentinel.base = s.arguments
-	s.sentinel.start()
+	s.watch()
 	Await(t, "the Sentinel to know the replica", func() bool {
 		// Until it has asked the replica itself it would not choose it.
 		return strings.Contains(fmt.Sprint(s.ask("SENTINEL", "REPLICAS", MasterName)), "master-link-status:ok")
 	})
 	return s
+}
+
+// StartSentinelOf starts a Sentinel over the server behind a proxy: clients that
+// ask it for the master are sent to the proxy. There is no replica.
+func StartSentinelOf(t testing.TB, p *Proxy) *Sentinel {
+	t.Helper()
+	s := &Sentinel{t: t, port: p.port()}
+	s.watch()
+	return s
+}
+
+// watch starts the Sentinel.
+func (s *Sentinel) watch() {
+	s.t.Helper()
+	s.sentinel = newServer(s.t, nil)
+	s.sentinel.base = s.arguments
+	s.sentinel.start()
 }
 
 // arguments writes the configuration, which a Sentinel writes anew whenever it
@@ -51,7 +68,7 @@ func (s *Sentinel) arguments(port int) []string {
 	file := filepath.Join(s.sentinel.dir, "sentinel.conf")
 	config := fmt.Sprintf("port %d\nbind 127.0.0.1\ndir %s\nsentinel monitor %s 127.0.0.1 %d 1\n"+
 		"sentinel down-after-milliseconds %[3]s 500\nsentinel failover-timeout %[3]s 3000\n",
-		port, s.sentinel.dir, MasterName, s.nodes[0].port)
+		port, s.sentinel.dir, MasterName, s.port)
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		s.t.Fatal(err)
 	}
@@ -82,7 +99,7 @@ func (s *Sentinel) Master() *Server {
 	s.t.Helper()
 	addr := s.ask("SENTINEL", "GET-MASTER-ADDR-BY-NAME", MasterName)
 	for _, n := range s.nodes {
-		if len(addr) == 2 && net.JoinHostPort(fmt.Sprint(addr[0]), fmt.Sprint(addr[1])) == n.Addr() {
+		if n != nil && len(addr) == 2 && net.JoinHostPort(fmt.Sprint(addr[0]), fmt.Sprint(addr[1])) == n.Addr() {
 			return n
 		}
 	}

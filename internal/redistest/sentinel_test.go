@@ -23,3 +23,14 @@ func TestASentinelSwitchesWhenAsked(t *testing.T) {
 		t.Error("the master is the same")
 	}
 }
+
+func TestASentinelSendsClientsToAProxy(t *testing.T) {
+	server := Start(t)
+	p := StartProxy(t, server.Addr())
+	c := StartSentinelOf(t, p).Client()
+	set(t, c, "k", "v")
+	if got := p.Commands("SET"); got != 1 {
+		t.Errorf("%d commands went through the proxy, want 1", got)
+	}
+	wantKey(t, server.Client(), "k", "v")
+}

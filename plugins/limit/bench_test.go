@@ -95,22 +95,45 @@ func BenchmarkDecisionAmongManyClients(b *testing.B) {
 	}
 }
 
-// BenchmarkRoundTrip is all that the plugin adds to a request, headers too.
-func BenchmarkRoundTrip(b *testing.B) {
-	env := plugintest.Env(b, nil)
+// wholeTrip returns what has a request of a client pass through all of the
+// plugin over five rules, headers too. What it reserves stands.
+func wholeTrip(tb testing.TB) (once func()) {
+	tb.Helper()
+	env := plugintest.Env(tb, nil)
 	env.Prices = plugins.DefaultPrices()
-	link := build(b, env, fiveRules)
-	req := plugintest.Client(plugintest.Request(b, `{"model": "gpt-4.1"}`), "ada")
+	link := build(tb, env, func(s *Settings) {
+		fiveRules(s)
+		s.CountHits = true
+	})
+	req := plugintest.Client(plugintest.Request(tb, `{"model": "gpt-4.1"}`), "ada")
 	res := http.Response{Header: http.Header{"Content-Type": {"application/json"}}}
 	rt := link.Fetch(plugintest.RoundTripFunc(func(*http.Request) (*http.Response, error) {
-		again := res
-		again.Body = http.NoBody
-		return &again, nil
+		res.Body = http.NoBody
+		return &res, nil
 	}))
+	return func() {
+		res, err := rt.RoundTrip(req)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		_ = res.Body.Close()
+	}
+}
+
+// A round trip allocates what the request claims and holds, the text of its
+// headers, and the answer's body that is watched with what is told of its end.
+func TestARoundTripAllocatesLittle(t *testing.T) {
+	if n := testing.AllocsPerRun(1000, wholeTrip(t)); n > 4 {
+		t.Errorf("a round trip allocates %g times, want at most 4", n)
+	}
+}
+
+// BenchmarkRoundTrip is all that the plugin adds to a request, from RoundTrip
+// until it is settled, headers too.
+func BenchmarkRoundTrip(b *testing.B) {
+	once := wholeTrip(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		if res, err := rt.RoundTrip(req); err == nil {
-			_ = res.Body.Close()
-		}
+		once()
 	}
 }

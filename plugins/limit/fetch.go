@@ -93,20 +93,28 @@ func (l *limiter) attempt(ctx context.Context, p *pass) (d decision) {
 
 // fetch asks next and settles: at once if there is no answer, be it for a panic,
 // and with the end of the answer if there is one.
-func (f *fetcher) fetch(req *http.Request, p *pass) (res *http.Response, err error) {
+func (f *fetcher) fetch(req *http.Request, p *pass) (*http.Response, error) {
 	watched := false
 	defer func() {
 		if !watched {
 			f.leave(req, p, nil)
 		}
 	}()
-	res, err = f.next.RoundTrip(req)
+	res, err := f.next.RoundTrip(req)
 	if err != nil {
 		return nil, err
 	}
-	plugins.Watch(res, nil, func(bool) { f.leave(req, p, res) })
+	p.limiter, p.req, p.res = f.limiter, req, res
+	plugins.Watch(res, nil, p.end)
 	watched = true
 	return res, nil
+}
+
+// end settles with the end of the answer.
+func (p *pass) end(bool) {
+	req, res := p.req, p.res
+	p.req, p.res = nil, nil // what waits to be settled keeps neither
+	p.limiter.leave(req, p, res)
 }
 
 // leave gives back what the request held. res is its answer, nil if it got none.

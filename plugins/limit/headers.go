@@ -29,23 +29,57 @@ const (
 // the limit that refused the request or else of the rate of requests. Where no
 // rule has such a rate, both speak of what is in flight.
 func (l *limiter) tell(call *plugins.Call, d *decision) {
+	var all sheet
 	if s := d.ofRequests(); l.headers.OpenAI && s.rule != nil {
-		call.SetHeader(openAILimit, strconv.FormatInt(s.limit, 10))
-		call.SetHeader(openAIRemaining, strconv.FormatInt(s.remaining, 10))
-		call.SetHeader(openAIReset, up(s.reset, time.Millisecond).String())
+		all.openAI(openAILimit, openAIRemaining, openAIReset, s)
 	}
 	if s := &d.tokens; l.headers.OpenAI && s.rule != nil {
-		call.SetHeader(tokensLimit, strconv.FormatInt(s.limit, 10))
-		call.SetHeader(tokensRemaining, strconv.FormatInt(s.remaining, 10))
-		call.SetHeader(tokensReset, up(s.reset, time.Millisecond).String())
+		all.openAI(tokensLimit, tokensRemaining, tokensReset, s)
 	}
 	if s := d.plain(); l.headers.Plain && s.rule != nil {
-		call.SetHeader(plainLimit, strconv.FormatInt(s.limit, 10))
-		call.SetHeader(plainRemaining, strconv.FormatInt(s.remaining, 10))
-		call.SetHeader(plainReset, strconv.FormatInt(count(s.reset, time.Second), 10))
+		all.number(plainLimit, s.limit)
+		all.number(plainRemaining, s.remaining)
+		all.number(plainReset, count(s.reset, time.Second))
 	}
+	all.tell(call)
 	if text := l.modes[d.modes]; l.headers.Mode && text != "" {
 		call.SetHeader(modeHeader, text)
+	}
+}
+
+// A sheet collects headers. Their values are parts of one text, which is all
+// that has to be allocated for them.
+type sheet struct {
+	n      int
+	names  [9]string
+	ends   [9]int // of the values in text
+	length int
+	text   [9 * 20]byte // an int64 has at most 20 digits, a duration of whole milliseconds fewer
+}
+
+func (s *sheet) openAI(limit, remaining, reset string, of *standing) {
+	s.number(limit, of.limit)
+	s.number(remaining, of.remaining)
+	s.add(reset, append(s.text[:s.length], up(of.reset, time.Millisecond).String()...))
+}
+
+func (s *sheet) number(name string, value int64) {
+	s.add(name, strconv.AppendInt(s.text[:s.length], value, 10))
+}
+
+// add adds a header whose value is what text has become longer by.
+func (s *sheet) add(name string, text []byte) {
+	s.length = len(text)
+	s.names[s.n], s.ends[s.n] = name, s.length
+	s.n++
+}
+
+// tell sets the headers of a call.
+func (s *sheet) tell(call *plugins.Call) {
+	text, begin := string(s.text[:s.length]), 0
+	for i := range s.n {
+		call.SetHeader(s.names[i], text[begin:s.ends[i]])
+		begin = s.ends[i]
 	}
 }
 

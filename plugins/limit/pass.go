@@ -2,6 +2,7 @@ package limit
 
 import (
 	"context"
+	"net/http"
 
 	"github.com/holysheep/relay/internal/ledger"
 	"github.com/holysheep/relay/plugins"
@@ -27,6 +28,10 @@ type pass struct {
 	model  string // that was asked for
 	price  plugins.Price
 	spared []*rule // shadows that would refuse it, since its model has no price
+
+	limiter *limiter // of the answer that is watched
+	req     *http.Request
+	res     *http.Response
 
 	claims [fewClaims]ledger.Claim
 	few    [fewClaims]part
