@@ -12,11 +12,12 @@ import (
 // validate notes what is wrong with the whole: what its own checks find, and
 // what only the sources tell.
 func (l *loader) validate(c Config) {
+	follows := l.followers()
 	l.validateSources()
 	// What follows from a value that did not fit is not told.
 	problems := slices.DeleteFunc(tree.Lines(c.Validate()), func(err error) bool {
 		key, _, _ := strings.Cut(err.Error(), ": ")
-		return l.problems.Under(key)
+		return follows(key)
 	})
 	for _, err := range problems {
 		key, text, _ := strings.Cut(err.Error(), ": ")
