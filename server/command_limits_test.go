@@ -1,6 +1,7 @@
 package server
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -53,10 +54,10 @@ func TestLimitsPrintsAndResets(t *testing.T) {
 		args []string
 		want []string // the beginnings of lines
 	}{
-		{"everybody", nil, []string{"RULE WHOSE KIND USED LIMIT REMAINING RESETS IN MODE", "max_in_flight all in_flight 0 100 100 - memory", "each tester requests 2 5 3 1999h", "money (shadow) all budget $0.00 $2.50 $2.50 ", "models: nothing is in use"}},
+		{"everybody", nil, []string{"RULE WHOSE KIND USED LIMIT REMAINING RESETS IN MODE", "max_in_flight all in_flight 0 100 100 - memory", "each tester requests 2 5 3 ", "money (shadow) all budget $0.00 $2.50 $2.50 ", "models: nothing is in use"}},
 		{"a client", []string{"ada", "--model", "gpt-4"}, []string{"RULE", "max_in_flight", "each ada requests 0 5 5 - memory", "models ada gpt-4 requests 0 9 9 - memory", "money (shadow) all"}},
 		{"a client without a name", []string{""}, []string{"RULE", "max_in_flight", "each (none) requests 0 5 5", "money (shadow)", "models: nothing"}},
-		{"a reset", []string{"--reset", "each", "--kind", "requests", "tester"}, []string{"RULE", "each tester requests 2 5 3 1999h", "reset: this is how they stood before"}},
+		{"a reset", []string{"--reset", "each", "--kind", "requests", "tester"}, []string{"RULE", "each tester requests 2 5 3 ", "reset: this is how they stood before"}},
 		{"after the reset", []string{"tester"}, []string{"RULE", "max_in_flight", "each tester requests 0 5 5"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -104,6 +105,32 @@ func TestLimitsSaysWhatIsWrong(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			if out, errs := tt.running.limits(t, tt.args...); !strings.HasPrefix(errs, tt.want) || out != "" {
 				t.Errorf("printed %q and %q, want %q", out, errs, tt.want)
+			}
+		})
+	}
+}
+
+// TestLimitsWithoutAConfiguration: whoever forgot to name one is told so.
+func TestLimitsWithoutAConfiguration(t *testing.T) {
+	const noUpstream = "relay: %supstreams: there is none: name one here, such as holysheep: {base_url: \"https://api.example.com/v1\"}, or set BASE_URL; no --config was given\n"
+	const noToken = "relay: limits: --reset needs a token, and takes it from where admin_token_env or admin_token_file of the configuration says: no --config was given\n"
+	for _, tt := range []struct {
+		name    string
+		environ []string
+		args    []string
+		want    string
+	}{
+		{"the counters", nil, []string{"limits"}, fmt.Sprintf(noUpstream, "limits: ")},
+		{"check", nil, []string{"check"}, fmt.Sprintf(noUpstream, "")},
+		{"explain", nil, []string{"explain"}, fmt.Sprintf(noUpstream, "")},
+		{"serve", nil, []string{"serve"}, fmt.Sprintf(noUpstream, "")},
+		{"a reset", nil, []string{"limits", "--live", "http://127.0.0.1:1", "--reset", "each"}, noToken},
+		{"a reset where the environment names an upstream", []string{"BASE_URL=http://127.0.0.1:1/v1"}, []string{"limits", "--live", "http://127.0.0.1:1", "--reset", "each"}, noToken},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := shell{environ: tt.environ}
+			if err := s.process(tt.args...).run(t.Context()); err == nil || s.err.All() != tt.want {
+				t.Errorf("%v, printed %q\nwant %q", err, s.err.All(), tt.want)
 			}
 		})
 	}

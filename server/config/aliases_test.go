@@ -87,7 +87,7 @@ func TestBadAliasesAreNamed(t *testing.T) {
 		{"a key in the wrong variable", minimal, "REQUEST_TIMEOUT=sk-canary", "REQUEST_TIMEOUT: \"(hidden)\" is not a number of seconds such as 30"},
 		{"no URL", minimal, "BASE_URL=api.example.com", "upstreams.one.base_url: scheme \"\" is neither http nor https (from BASE_URL)"},
 		{"several upstreams", two, "BASE_URL=https://a.example/v1", "BASE_URL: there are several upstreams: use RELAY_UPSTREAMS__NAME__BASE_URL"},
-		{"somebody's key alone", "", "API_KEY=sk-canary", noUpstream},
+		{"somebody's key alone", "", "API_KEY=sk-canary", noUpstream + "; no --config was given"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -21,7 +21,7 @@ func (l *loader) validate(c Config) {
 	})
 	for _, err := range problems {
 		key, text, _ := strings.Cut(err.Error(), ": ")
-		l.problems.Add(key, "%s%s", text, l.setBy(key))
+		l.problems.Add(key, "%s%s%s", text, l.setBy(key), l.unnamed(key))
 	}
 	for _, name := range c.Chain {
 		if _, ok := c.Plugins[name]; !ok {
@@ -41,6 +41,15 @@ func (l *loader) setBy(key string) string {
 		return " (" + o.String() + ")"
 	}
 	return ""
+}
+
+// unnamed says that no file was named, where there is no upstream: that may be
+// why.
+func (l *loader) unnamed(key string) string {
+	if key != "upstreams" || l.src.Path != "" {
+		return ""
+	}
+	return "; no --config was given"
 }
 
 // validateSources holds settings that name a variable to names of variables, and
