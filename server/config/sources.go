@@ -33,6 +33,7 @@ func (l *loader) validate(c Config) {
 		l.checkPassword("redis.password", r.PasswordEnv, r.PasswordFile)
 		l.checkPassword("redis.sentinel.password", r.Sentinel.PasswordEnv, r.Sentinel.PasswordFile)
 	}
+	l.warnOdd(c)
 }
 
 // setBy tells the variable that set key, if one did: the file does not show it.
