@@ -131,10 +131,14 @@ func (s Settings) settlingWords() (words []string) {
 	return words
 }
 
-// downWords says what becomes of the rules while Redis cannot be asked.
+// downWords says what becomes of the rules while Redis cannot be asked, but for
+// shadows, which refuse nothing.
 func (s Settings) downWords(names []string) (words []string) {
 	by := map[string][]string{}
 	for _, name := range names {
+		if s.Rules[name].Shadow {
+			continue
+		}
 		down := cmp.Or(s.Rules[name].OnStoreDown, downLocal)
 		by[down] = append(by[down], name)
 	}

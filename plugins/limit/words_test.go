@@ -29,7 +29,7 @@ func TestWords(t *testing.T) {
 			passesWords,
 			"Tokens and money are taken by an estimate when a request begins, and corrected by the answer's use; of an answer that breaks off what had come counts.",
 			"A request for a model without a price is refused where a rule with a budget is about it.",
-			"Where replicas share a Redis, and it cannot be asked, each replica holds to its share of apps, fair: to nothing, by 429 limits_unavailable, as long as it has never reached it.",
+			"Where replicas share a Redis, and it cannot be asked, each replica holds to its share of fair: to nothing, by 429 limits_unavailable, as long as it has never reached it.",
 			"Where replicas share a Redis, and it cannot be asked, everything passes models.",
 			"Where replicas share a Redis, and it cannot be asked, nothing passes site.",
 		}},
