@@ -42,7 +42,7 @@ func read(t *testing.T, file string) string {
 
 // newServer returns a relay with the built-in plugins and the configuration,
 // on free ports of this machine.
-func newServer(t *testing.T, config string) *server.Server {
+func newServer(t *testing.T, config string, environ ...string) *server.Server {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "relay.yaml")
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
@@ -51,9 +51,9 @@ func newServer(t *testing.T, config string) *server.Server {
 	s, err := server.New(server.Options{
 		Plugins: []plugins.Plugin{auth.Plugin, cache.Plugin, limit.Plugin, retry.Plugin},
 		Path:    file, Log: io.Discard,
-		Environ: []string{
+		Environ: append([]string{
 			"HOLYSHEEP_API_KEY=key", "RELAY_LISTEN=127.0.0.1:0", "RELAY_ADMIN=127.0.0.1:0", "RELAY_DRAIN_DELAY=0s",
-		},
+		}, environ...),
 	})
 	if err != nil {
 		t.Fatalf("%v\n%s", err, config)

@@ -99,6 +99,10 @@ func (p process) adminOf(c *cli.Command) (base, token string, err error) {
 		return base, "", nil
 	}
 	loaded, err := config.Load(config.Source{Path: p.file(c), Environ: p.environ, ReadFile: os.ReadFile}, p.plugins)
+	if base != "" && p.file(c) == "" && (err != nil || loaded.Config.AdminTokenEnv+loaded.Config.AdminTokenFile == "") {
+		return "", "", errors.New("--reset needs a token, and takes it from where admin_token_env or admin_token_file of the configuration says: " +
+			"no --config was given")
+	}
 	if err != nil {
 		return "", "", err
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
@@ -48,4 +49,25 @@ func TestANewPasswordOfRedis(t *testing.T) {
 		return errors.Is(first.Ping(patient(t)).Err(), redis.ErrClosed)
 	})
 	writes(t, second)
+}
+
+// A replica cannot take its leave of a Redis that has never let it in. That the
+// password is mended is no error.
+func TestAMendedPasswordIsNoError(t *testing.T) {
+	s := redistest.Start(t)
+	s.AddUser("relay", "right", "~*", "&*", "+@all")
+	password := filepath.Join(t.TempDir(), "password")
+	replaceFile(t, password, "wrong")
+	r := start(t, fmt.Sprintf("chain: [limit]\nplugins: {limit: {rules: {all: {per: global, requests: 5, on_store_down: open}}}}\n"+
+		"redis: {addresses: [%q], username: relay, password_file: %q}", s.Addr(), password))
+	expect(t, r.URL+"/v1/models", 200, "")
+
+	replaceFile(t, password, "right")
+	line := r.Log.Wait(t, func(line map[string]any) bool { return line["msg"] == "closing an old configuration" })
+	if err, _ := line["err"].(string); line["level"] != "WARN" || !strings.Contains(err, "WRONGPASS") {
+		t.Errorf("%v, want a warning of WRONGPASS", line)
+	}
+	if strings.Contains(r.Log.All(), `"level":"ERROR"`) {
+		t.Errorf("an error is logged:\n%s", r.Log.All())
+	}
 }

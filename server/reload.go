@@ -104,11 +104,13 @@ func (s *Server) warnFixed(old, now config.Config) {
 	}
 }
 
-// free closes a generation whose last request has ended.
+// free closes a generation whose last request has ended. What goes wrong then
+// is a warning at most: nothing depends on it any more, and a store that does
+// not hear of it forgets by time.
 func (s *Server) free(g *generation) {
 	s.freeing.Go(func() {
 		if err := g.close(context.Background()); err != nil {
-			s.log.Error("closing an old configuration", "err", err)
+			s.log.Warn("closing an old configuration", "err", err)
 		}
 	})
 }

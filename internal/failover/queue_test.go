@@ -226,9 +226,10 @@ level=INFO msg="the shared store of the limits answers again" counters_handed_ov
 	})
 }
 
-// untimed leaves out of a log what differs each time.
+// untimed leaves out of a log what differs each time, if it is in milliseconds.
 func untimed(_ []string, a slog.Attr) slog.Attr {
-	if a.Key == slog.TimeKey || a.Key == "down_for" {
+	isOutage := a.Key == "down_for_ms" && a.Value.Kind() == slog.KindInt64 && a.Value.Int64() > 0 && a.Value.Int64() < time.Hour.Milliseconds()
+	if a.Key == slog.TimeKey || isOutage {
 		return slog.Attr{}
 	}
 	return a

@@ -33,7 +33,7 @@ func (l *Ledger) recover(ctx context.Context) error {
 	down, h := l.resume()
 	counters += h.counters
 	l.opts.Observer.Changed(ledger.ModeShared)
-	l.opts.Log.InfoContext(ctx, "the shared store of the limits answers again", "down_for", down, "counters_handed_over", counters)
+	l.opts.Log.InfoContext(ctx, "the shared store of the limits answers again", "down_for_ms", down.Milliseconds(), "counters_handed_over", counters)
 	w := &l.work
 	w.beat, w.renew = l.after(nil, l.opts.Beat), l.after(nil, l.opts.Lease/3)
 	w.flush = l.after(l.send(ctx, h), 0)

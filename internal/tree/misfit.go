@@ -51,7 +51,25 @@ func durationMisfit(v any) string {
 	if _, err := strconv.ParseFloat(text, 64); err == nil {
 		return Brief(text) + " has no unit, such as 30s"
 	}
+	if hours := inHours(text); hours != "" {
+		return Brief(text) + " is not a duration: write hours, " + hours
+	}
 	return Brief(text) + " is not a duration such as 300ms, 30s or 5m"
+}
+
+// inHours returns whole days, such as 30d, or weeks as a duration, "" for
+// anything else: Go knows no unit above the hour, since days differ in length.
+func inHours(text string) string {
+	if text == "" {
+		return ""
+	}
+	last := len(text) - 1
+	hours := map[byte]uint64{'d': 24, 'w': 7 * 24}[text[last]]
+	n, err := strconv.ParseUint(text[:last], 10, 16) // 65535 weeks are more than anything lasts
+	if hours == 0 || err != nil {
+		return ""
+	}
+	return strconv.FormatUint(n*hours, 10) + "h"
 }
 
 // textMisfit lets the type t itself read v. A number is no text, but 0 is the

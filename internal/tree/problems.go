@@ -72,6 +72,17 @@ func (p *Problems) Spoils(key string) bool {
 	return p.Under(key)
 }
 
+// Keys yields the keys at fault, in no order, without what they stand in.
+func (p *Problems) Keys() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for key, fault := range p.under {
+			if fault && !yield(key) {
+				return
+			}
+		}
+	}
+}
+
 // outerKeys yields what key stands in, the outermost first.
 func outerKeys(key string) iter.Seq[string] {
 	return func(yield func(string) bool) {

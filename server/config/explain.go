@@ -1,13 +1,11 @@
 package config
 
 import (
-	"encoding"
 	"fmt"
 	"io"
 	"reflect"
 	"slices"
 	"strings"
-	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -16,9 +14,11 @@ import (
 
 // Explain writes the effective configuration as YAML, in the form of the file,
 // with a comment on every value that says where it comes from. It holds no
-// secret: the configuration has only the names of their sources.
+// secret: the configuration has only the names of their sources. Of items under
+// free names, such as upstreams and rules, what nobody has set and is nothing by
+// default is left out.
 func (l *Loaded) Explain(w io.Writer) error {
-	n := l.node()
+	n := l.node(true)
 	n.HeadComment = l.words()
 	enc := yaml.NewEncoder(w)
 	enc.SetIndent(2)
@@ -33,7 +33,7 @@ func (l *Loaded) Explain(w io.Writer) error {
 func (l *Loaded) Tree() map[string]any {
 	var m map[string]any
 	// It cannot fail: the nodes were made of such values.
-	_ = l.node().Decode(&m)
+	_ = l.node(false).Decode(&m)
 	return m
 }
 
@@ -46,15 +46,17 @@ func (c Config) way() string {
 		strings.Join(c.Chain, ", then "))
 }
 
-// node returns the configuration as a YAML node with comments.
-func (l *Loaded) node() *yaml.Node {
+// node returns the configuration as a YAML node with comments. brief leaves out
+// what is nothing in items.
+func (l *Loaded) node(brief bool) *yaml.Node {
+	d := describer{l, brief}
 	n := &yaml.Node{Kind: yaml.MappingNode}
 	for _, f := range tree.Fields(reflect.TypeFor[Config]()) {
 		if f.Name == "upstreams" {
-			add(n, "plugins", l.describe("plugins", reflect.ValueOf(l.Config.Plugins)))
+			add(n, "plugins", d.describe("plugins", reflect.ValueOf(l.Config.Plugins), false))
 			l.markIdle(n.Content[len(n.Content)-1])
 		}
-		add(n, f.Name, l.describe(f.Name, reflect.ValueOf(l.Config).FieldByIndex(f.Index)))
+		add(n, f.Name, d.describe(f.Name, reflect.ValueOf(l.Config).FieldByIndex(f.Index), false))
 	}
 	return n
 }
@@ -66,49 +68,6 @@ func (l *Loaded) markIdle(settings *yaml.Node) {
 			name.HeadComment = name.Value + " is not in the chain."
 		}
 	}
-}
-
-// describe returns v, which stands at path, as a node, or nil for what is not
-// there: a file cannot say so but by leaving it out.
-func (l *Loaded) describe(path string, v reflect.Value) *yaml.Node {
-	for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
-		if v.IsNil() {
-			return nil
-		}
-		v = v.Elem()
-	}
-	if text, ok := textOf(v); ok && text == nil {
-		return nil
-	} else if ok {
-		return l.scalar(path, text)
-	}
-	n := &yaml.Node{Kind: yaml.MappingNode}
-	switch v.Kind() {
-	case reflect.Struct:
-		for _, f := range tree.Fields(v.Type()) {
-			add(n, f.Name, l.describe(tree.Join(path, f.Name), v.FieldByIndex(f.Index)))
-		}
-	case reflect.Map:
-		keys := v.MapKeys()
-		slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
-		for _, key := range keys {
-			add(n, key.String(), l.describe(tree.Join(path, key.String()), v.MapIndex(key)))
-		}
-	case reflect.Slice, reflect.Array:
-		n.Kind, n.Style = yaml.SequenceNode, yaml.FlowStyle
-		for i := range v.Len() {
-			if item := l.describe("", v.Index(i)); item != nil {
-				item.LineComment = ""
-				n.Content = append(n.Content, item)
-			}
-		}
-	default:
-		return l.scalar(path, v.Interface())
-	}
-	if n.Kind == yaml.SequenceNode || len(n.Content) == 0 {
-		n.Style, n.LineComment = yaml.FlowStyle, l.Origin(path).String()
-	}
-	return n
 }
 
 // scalar returns a node for a plain value. What a careless plugin keeps under a
@@ -141,21 +100,4 @@ func add(n *yaml.Node, key string, v *yaml.Node) {
 	name := &yaml.Node{}
 	name.SetString(key)
 	n.Content = append(n.Content, name, v)
-}
-
-// textOf returns the text of a value that is written as one.
-func textOf(v reflect.Value) (any, bool) {
-	switch x := v.Interface().(type) {
-	case time.Duration:
-		return tree.Short(x), true
-	case time.Time:
-		if x.IsZero() {
-			return nil, true
-		}
-		return x.Format(time.RFC3339Nano), true
-	case encoding.TextMarshaler:
-		text, err := x.MarshalText()
-		return string(text), err == nil
-	}
-	return nil, false
 }

@@ -12,15 +12,16 @@ import (
 // validate notes what is wrong with the whole: what its own checks find, and
 // what only the sources tell.
 func (l *loader) validate(c Config) {
+	follows := l.followers()
 	l.validateSources()
 	// What follows from a value that did not fit is not told.
 	problems := slices.DeleteFunc(tree.Lines(c.Validate()), func(err error) bool {
 		key, _, _ := strings.Cut(err.Error(), ": ")
-		return l.problems.Under(key)
+		return follows(key)
 	})
 	for _, err := range problems {
 		key, text, _ := strings.Cut(err.Error(), ": ")
-		l.problems.Add(key, "%s%s", text, l.setBy(key))
+		l.problems.Add(key, "%s%s%s", text, l.setBy(key), l.unnamed(key))
 	}
 	for _, name := range c.Chain {
 		if _, ok := c.Plugins[name]; !ok {
@@ -32,6 +33,7 @@ func (l *loader) validate(c Config) {
 		l.checkPassword("redis.password", r.PasswordEnv, r.PasswordFile)
 		l.checkPassword("redis.sentinel.password", r.Sentinel.PasswordEnv, r.Sentinel.PasswordFile)
 	}
+	l.warnOdd(c)
 }
 
 // setBy tells the variable that set key, if one did: the file does not show it.
@@ -40,6 +42,15 @@ func (l *loader) setBy(key string) string {
 		return " (" + o.String() + ")"
 	}
 	return ""
+}
+
+// unnamed says that no file was named, where there is no upstream: that may be
+// why.
+func (l *loader) unnamed(key string) string {
+	if key != "upstreams" || l.src.Path != "" {
+		return ""
+	}
+	return "; no --config was given"
 }
 
 // validateSources holds settings that name a variable to names of variables, and

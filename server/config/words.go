@@ -2,6 +2,8 @@ package config
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/holysheep/relay/internal/tree"
@@ -23,9 +25,14 @@ func (l *Loaded) words() string {
 			}
 		}
 	}
-	lines = append(lines, "", "Streams and clients:")
-	for _, line := range c.streams() {
-		lines = append(lines, "  "+line)
+	for _, part := range []struct {
+		title string
+		lines []string
+	}{{"Replicas:", c.replicas()}, {"Prices:", c.priced()}, {"Streams and clients:", c.streams()}} {
+		lines = append(lines, "", part.title)
+		for _, line := range part.lines {
+			lines = append(lines, "  "+line)
+		}
 	}
 	return strings.Join(lines, "\n")
 }
@@ -57,6 +64,32 @@ func hidden(models []string) []string {
 		all[i] = tree.Hide("", model)
 	}
 	return all
+}
+
+// replicas says in words what replicas of the relay share.
+func (c Config) replicas() []string {
+	r := c.Redis
+	if r.Kind() == "" {
+		return []string{"There is no Redis: each replica counts and remembers for itself alone."}
+	}
+	at := tree.Hide("", strings.Join(r.Addresses, ", "))
+	switch r.Kind() {
+	case "sentinel":
+		at = "the master " + tree.Hide("", r.Sentinel.Master) + " of the Sentinels at " + at
+	case "cluster":
+		at = "the cluster at " + at
+	}
+	return []string{
+		fmt.Sprintf("Relays with the prefix %s share what plugins keep in Redis, such as the counters of limits: at %s.", tree.Hide("", r.Prefix), at),
+		"The relay starts without Redis, and does not stop without it: what then becomes of a request, each plugin says.",
+	}
+}
+
+// priced says in words which models have a price: there are always those of the
+// defaults.
+func (c Config) priced() []string {
+	models := slices.Sorted(maps.Keys(c.Prices))
+	return []string{fmt.Sprintf("Known for %s; what an answer of any other model costs is not.", strings.Join(hidden(models), ", "))}
 }
 
 // streams says in words what streams and clients that leave can expect.
