@@ -1,6 +1,7 @@
 package server
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -105,6 +106,32 @@ func TestLimitsSaysWhatIsWrong(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			if out, errs := tt.running.limits(t, tt.args...); !strings.HasPrefix(errs, tt.want) || out != "" {
 				t.Errorf("printed %q and %q, want %q", out, errs, tt.want)
+			}
+		})
+	}
+}
+
+// TestLimitsWithoutAConfiguration: whoever forgot to name one is told so.
+func TestLimitsWithoutAConfiguration(t *testing.T) {
+	const noUpstream = "relay: %supstreams: there is none: name one here, such as holysheep: {base_url: \"https://api.example.com/v1\"}, or set BASE_URL; no --config was given\n"
+	const noToken = "relay: limits: --reset needs a token, and takes it from where admin_token_env or admin_token_file of the configuration says: no --config was given\n"
+	for _, tt := range []struct {
+		name    string
+		environ []string
+		args    []string
+		want    string
+	}{
+		{"the counters", nil, []string{"limits"}, fmt.Sprintf(noUpstream, "limits: ")},
+		{"check", nil, []string{"check"}, fmt.Sprintf(noUpstream, "")},
+		{"explain", nil, []string{"explain"}, fmt.Sprintf(noUpstream, "")},
+		{"serve", nil, []string{"serve"}, fmt.Sprintf(noUpstream, "")},
+		{"a reset", nil, []string{"limits", "--live", "http://127.0.0.1:1", "--reset", "each"}, noToken},
+		{"a reset where the environment names an upstream", []string{"BASE_URL=http://127.0.0.1:1/v1"}, []string{"limits", "--live", "http://127.0.0.1:1", "--reset", "each"}, noToken},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := shell{environ: tt.environ}
+			if err := s.process(tt.args...).run(t.Context()); err == nil || s.err.All() != tt.want {
+				t.Errorf("%v, printed %q\nwant %q", err, s.err.All(), tt.want)
 			}
 		})
 	}
