@@ -13,9 +13,6 @@ const (
 	// prices are kept to a millionth of a dollar per million tokens.
 	picoToken = 1_000_000
 
-	// picoDollar is a dollar in picodollars.
-	picoDollar = 1_000_000_000_000
-
 	// picoNano is a nanodollar in picodollars.
 	picoNano = 1000
 )
@@ -38,7 +35,7 @@ func (p Price) Cost(u Usage) int64 {
 	sum.add(cached, either(p.Cached, p.Input), picoToken)
 	sum.add(written, either(p.Written, p.Input), picoToken)
 	sum.add(max(u.Output, 0), p.Output, picoToken)
-	sum.add(1, p.Request, picoDollar)
+	sum.add(picoNano, p.Request, Dollar) // kept to a nanodollar: floats hold no more of thousands of dollars
 	return sum.nano()
 }
 

@@ -69,6 +69,11 @@ type Settings interface {
 	Validate() error
 }
 
+// A Completer is settings that have defaults within what is named by the
+// configuration, such as the rules of limit, where defaults of the whole cannot
+// stand. Complete puts them in, once the settings are decoded.
+type Completer interface{ Complete() }
+
 // A Scope is what the configuration is about, as a whole.
 type Scope struct {
 	// Named is whether a link of the chain names clients.
@@ -182,6 +187,9 @@ func Define[S Settings](name string, defaults func() S, build func(S, Env) (Link
 		decode: func(into func(any) error) (Settings, error) {
 			s := defaults()
 			err := into(&s)
+			if c, ok := any(&s).(Completer); ok {
+				c.Complete()
+			}
 			return s, err
 		},
 		build: func(s Settings, env Env) (Link, error) { return build(s.(S), env) },

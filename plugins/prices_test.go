@@ -58,6 +58,7 @@ func TestWhatARequestCosts(t *testing.T) {
 		{"a request by itself", all, Usage{}, 10_000_000, 10_000_000},
 		{"the least is rounded up", Price{Input: 0.000001}, Usage{Input: 1}, 1, 1},
 		{"what is below it is not free", Price{Input: 1e-12}, Usage{Input: 1}, 1, 1},
+		{"a request for thousands", Price{Input: 0.070519, Output: 4e-06, Request: 8192.000014}, Usage{Input: 7, Output: 5771342}, 8192000037580, 8192000037580},
 		{"a sum is rounded once", Price{Input: 0.0001, Output: 0.0001}, Usage{Input: 5, Output: 5}, 1, 1},
 		{"0.42 is no binary fraction", Price{Input: 0.42}, Usage{Input: 1_000_000}, 420_000_000, 420_000_000},
 		{"free", Price{}, Usage{Input: 1000, Output: 1000}, 0, 0},
@@ -92,7 +93,7 @@ func TestACostIsExact(t *testing.T) {
 		}
 		add(u.Input, p.Input, picoToken)
 		add(u.Output, p.Output, picoToken)
-		add(1, p.Request, picoDollar)
+		add(1, p.Request, 1_000_000_000_000)
 		nano := new(big.Int).Div(want.Num(), big.NewInt(1000))
 		if !nano.IsInt64() {
 			nano.SetInt64(math.MaxInt64)

@@ -94,6 +94,7 @@ func TestReadAskPaths(t *testing.T) {
 	}{
 		{"a deployment", azure + "a/chat/completions", `{}`, "a", false, 0},
 		{"another in the body", azure + "a/chat/completions", `{"model":"b","stream":true}`, "a", true, 0},
+		{"in another case", "POST /openai/Deployments/A/chat/completions", `{"model":"b"}`, "A", false, 0},
 		{"two in the body", azure + "a/chat/completions", `{"model":"b","Model":"c","models":[]}`, "a", false, 0},
 		{"a body that is not JSON", azure + "a/chat/completions", `{"model":`, "a", false, every &^ model},
 		{"an escaped slash", azure + "team%2Fa/chat/completions", `{"model":"team/a"}`, "team/a", false, 0},

@@ -14,6 +14,7 @@ import (
 // SDKs leave another there.
 func (a *asker) comparePath(req *http.Request) {
 	p := findPath(req.Method, req.URL)
+	p.model = strings.Clone(p.model) // whoever keeps it keeps no long query with it
 	if p.gemini {
 		a.readGemini(p)
 	}
@@ -97,10 +98,22 @@ func unescape(piece string) string {
 	return plain
 }
 
+// indexFold returns where the place, which begins with a slash, is in a path in
+// whatever case, as Azure takes its paths; -1 if it is not there.
+func indexFold(path, place string) int {
+	for i := 0; i+len(place) <= len(path); i++ {
+		if path[i] == '/' && strings.EqualFold(path[i:i+len(place)], place) {
+			return i
+		}
+	}
+	return -1
+}
+
 // cutPath cuts a path at the model that it names.
 func cutPath(path string) pathModel {
 	for _, place := range [...]string{"/engines/", "/deployments/"} {
-		if before, rest, found := strings.Cut(path, place); found {
+		if i := indexFold(path, place); i >= 0 {
+			before, rest := path[:i], path[i+len(place):]
 			model, _, _ := strings.Cut(rest, "/")
 			return pathModel{
 				model: model, azure: before == "/openai" && place == "/deployments/",

@@ -55,7 +55,7 @@ func TestLimitsPrintsAndResets(t *testing.T) {
 		want []string // the beginnings of lines
 	}{
 		{"everybody", nil, []string{"RULE WHOSE KIND USED LIMIT REMAINING RESETS IN MODE", "max_in_flight all in_flight 0 100 100 - memory", "each tester requests 2 5 3 ", "money (shadow) all budget $0.00 $2.50 $2.50 ", "models: nothing is in use"}},
-		{"a client", []string{"ada", "--model", "gpt-4"}, []string{"RULE", "max_in_flight", "each ada requests 0 5 5 - memory", "models ada gpt-4 requests 0 9 9 - memory", "money (shadow) all"}},
+		{"a client", []string{"ada", "--model", "gpt-4"}, []string{"RULE", "max_in_flight", "each ada requests 0 5 5 - memory", "models ada gpt-4 requests 0 9 9 - memory", "money (shadow) all", `no client is named "ada" in the configuration`}},
 		{"a client without a name", []string{""}, []string{"RULE", "max_in_flight", "each (none) requests 0 5 5", "money (shadow)", "models: nothing"}},
 		{"a reset", []string{"--reset", "each", "--kind", "requests", "tester"}, []string{"RULE", "each tester requests 2 5 3 ", "reset: this is how they stood before"}},
 		{"after the reset", []string{"tester"}, []string{"RULE", "max_in_flight", "each tester requests 0 5 5"}},
@@ -92,6 +92,7 @@ func TestLimitsSaysWhatIsWrong(t *testing.T) {
 		{"a kind without a reset", r, []string{"--kind", "requests"}, "relay: limits: --kind goes with --reset only\n"},
 		{"an unknown rule", r, []string{"--reset", "eech"}, `relay: limits: rule: "eech" is not one of each, models, money` + "\n"},
 		{"no client", r, []string{"--reset", "each"}, `relay: limits: client: missing: the rule "each" is per client` + "\n"},
+		{"a client of a global rule", r, []string{"--reset", "money", "tester"}, `relay: limits: client: the rule "money" is per global, so others would be reset too` + "\n"},
 		{"another token", other, []string{"--reset", "money"}, "relay: limits: to change something, send the token"},
 		{"no token", unset, []string{"--reset", "money"}, "relay: limits: --reset needs a token, and the configuration names none: set admin_token_file or admin_token_env"},
 		{"a token that is not set", &running{Config: r.Config, AdminURL: r.AdminURL}, []string{"--reset", "money"}, "relay: limits: admin token: TOKEN is not set\n"},

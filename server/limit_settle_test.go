@@ -1,13 +1,15 @@
 package server
 
 import (
+	"bufio"
+	"cmp"
 	"io"
 	"math"
 	"net/http"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/holysheep/relay/internal/demo"
 )
@@ -74,10 +76,11 @@ func (r *running) settlement(t *testing.T) settlement {
 func TestSettlement(t *testing.T) {
 	tests := []struct {
 		name    string
+		path    string // "" is that of chats
 		body    string
 		plan    http.Header
 		replace []string // of the configuration
-		leave   bool     // the client goes after the first piece
+		leave   bool     // the client goes after five events
 		want    settlement
 	}{
 		{name: "unary", body: asked, plan: http.Header{"X-Demo-Tokens": {"20"}}, want: settlement{1, 100, 76, 0, 24 * 8, 0, 0}},
@@ -88,6 +91,10 @@ func TestSettlement(t *testing.T) {
 		{name: "a stream that is cut, reserved", body: streamed, plan: http.Header{"X-Demo-Tokens": {"20"}, "X-Demo-Break": {"events=5"}}, replace: []string{"ON_BROKEN", "reserved"}, want: settlement{1, 100, 0, 0, 100 * 8, 0, 0}},
 		{name: "a stream that is cut, free", body: streamed, plan: http.Header{"X-Demo-Tokens": {"20"}, "X-Demo-Break": {"events=5"}}, replace: []string{"ON_BROKEN", "free"}, want: settlement{1, 100, 100, 0, 0, 0, 0}},
 		{name: "the client leaves", body: streamed, plan: http.Header{"X-Demo-Tokens": {"20"}, "X-Demo-Stall": {"events=5"}}, leave: true, want: settlement{1, 100, 71, 0, 29 * 8, 0, 0}},
+		{name: "an error event is the whole stream", body: streamed, plan: http.Header{"X-Demo-Error-Event": {"0"}}, want: settlement{1, 100, 100, 0, 0, 0, 0}},
+		{name: "an error event ends a stream", body: streamed, plan: http.Header{"X-Demo-Tokens": {"20"}, "X-Demo-Error-Event": {"5"}}, want: settlement{1, 100, 71, 0, 29 * 8, 0, 0}},
+		{name: "an error event, free", body: streamed, plan: http.Header{"X-Demo-Tokens": {"20"}, "X-Demo-Error-Event": {"5"}}, replace: []string{"ON_BROKEN", "free"}, want: settlement{1, 100, 100, 0, 0, 0, 0}},
+		{name: "another spelling of the path", path: "/v1//chat/completions/", body: asked, plan: http.Header{"X-Demo-Status": {"400"}}, want: settlement{1, 100, 100, 0, 0, 0, 0}},
 		{name: "an error", body: asked, plan: http.Header{"X-Demo-Status": {"400"}}, want: settlement{1, 100, 100, 0, 0, 0, 0}},
 		{name: "three attempts", body: asked, plan: http.Header{"X-Demo-Tokens": {"20"}, "X-Demo-Fail": {"twice=2:503"}}, want: settlement{1, 100, 76, 0, 24 * 8, 0, 0}},
 		{name: "three attempts in vain", body: asked, plan: http.Header{"X-Demo-Fail": {"thrice=3:503"}}, want: settlement{1, 100, 100, 0, 0, 0, 0}},
@@ -96,19 +103,23 @@ func TestSettlement(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			tidy(t)
 			r := start(t, strings.NewReplacer(append(tt.replace, "ON_BROKEN", "partial", "COUNT_HITS", "false", "INCLUDE_USAGE", "true")...).Replace(settlingConfig))
-			c := r.call(t, speaks(t, "HTTP/1.1"), "/v1/chat/completions", strings.NewReader(tt.body), tt.plan)
+			c := r.call(t, speaks(t, "HTTP/1.1"), cmp.Or(tt.path, "/v1/chat/completions"), strings.NewReader(tt.body), tt.plan)
 			<-c.done
 			if c.err != nil {
 				t.Fatal(c.err)
 			}
 			if tt.leave {
-				_, _ = c.res.Body.Read(make([]byte, 1))
+				for lines, left := bufio.NewScanner(c.res.Body), 5; left > 0 && lines.Scan(); {
+					if lines.Text() == "" {
+						left-- // an event has ended
+					}
+				}
 				c.leave()
 			}
 			_, _ = io.Copy(io.Discard, c.res.Body)
 			r.await(t, func(rec demo.Record) bool { return ended(rec) })
 			r.Log.access(t, "leaver")
-			if diff := cmp.Diff(r.settlement(t), tt.want); diff != "" {
+			if diff := gocmp.Diff(r.settlement(t), tt.want); diff != "" {
 				t.Errorf("settlement (-got +want):\n%s", diff)
 			}
 		})
@@ -132,8 +143,50 @@ func TestAHitSettles(t *testing.T) {
 			}
 			r.Log.access(t, res.Header.Get("X-Request-Id"))
 		}
-		if diff := cmp.Diff(r.settlement(t), want); diff != "" {
+		if diff := gocmp.Diff(r.settlement(t), want); diff != "" {
 			t.Errorf("count_hits %s (-got +want):\n%s", count, diff)
 		}
+	}
+}
+
+// TestAClientThatLeavesBeforeTheAnswerSettles has used the question, which was
+// sent, unless it counts nothing or all.
+func TestAClientThatLeavesBeforeTheAnswerSettles(t *testing.T) {
+	for policy, want := range map[string]settlement{
+		"partial":  {1, 100, 75, 0, 25 * 8, 0, 0},
+		"reserved": {1, 100, 0, 0, 100 * 8, 0, 0},
+		"free":     {1, 100, 100, 0, 0, 0, 0},
+	} {
+		t.Run(policy, func(t *testing.T) {
+			tidy(t)
+			r := start(t, strings.NewReplacer("ON_BROKEN", policy, "COUNT_HITS", "false", "INCLUDE_USAGE", "true").Replace(settlingConfig))
+			c := r.call(t, speaks(t, "HTTP/1.1"), "/v1/chat/completions", strings.NewReader(asked), http.Header{"X-Demo-Latency": {"1m"}})
+			r.await(t, func(rec demo.Record) bool { return len(rec.Body) > 0 })
+			c.leave()
+			r.Log.access(t, "leaver")
+			if diff := gocmp.Diff(r.settlement(t), want); diff != "" {
+				t.Errorf("settlement (-got +want):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestAnAnswerThatIsReadOnSettles has used what it says in the end, though its
+// client has left long before.
+func TestAnAnswerThatIsReadOnSettles(t *testing.T) {
+	tidy(t)
+	config := strings.NewReplacer("ON_BROKEN", "free", "COUNT_HITS", "false", "INCLUDE_USAGE", "true").Replace(settlingConfig)
+	r, up := startLate(t, "on_client_gone: drain\n"+config, nil)
+	c := r.call(t, speaks(t, "HTTP/1.1"), "/v1/chat/completions", strings.NewReader(asked), http.Header{"X-Late": {"answer"}, "X-Demo-Tokens": {"20"}})
+	<-up.waiting
+	c.leave()
+	r.Log.access(t, "leaver")
+	if got, want := r.settlement(t), (settlement{1, 100, 0, 0, 100 * 8, 1, 1}); got != want {
+		t.Errorf("before the end: %+v, want %+v", got, want)
+	}
+	close(up.release)
+	r.Log.Wait(t, func(line map[string]any) bool { return line["msg"] == "answer read on after its client left" })
+	if got, want := r.settlement(t), (settlement{1, 100, 76, 0, 24 * 8, 0, 0}); got != want {
+		t.Errorf("after the end: %+v, want %+v", got, want)
 	}
 }

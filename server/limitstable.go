@@ -36,6 +36,7 @@ func limitsTable(body []byte) (string, error) {
 	var answer struct {
 		Rules map[string]liveRule
 		Reset []liveCounter
+		Note  string
 	}
 	if err := json.Unmarshal(body, &answer); err != nil {
 		return "", err
@@ -62,6 +63,9 @@ func limitsTable(body []byte) (string, error) {
 	}
 	if answer.Reset != nil {
 		notes.WriteString("reset: this is how they stood before\n")
+	}
+	if answer.Note != "" {
+		notes.WriteString(answer.Note + "\n")
 	}
 	_ = table.Flush()
 	return text.String() + notes.String(), nil

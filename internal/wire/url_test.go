@@ -25,6 +25,16 @@ func TestTheRouteOfAURL(t *testing.T) {
 		{"/%761/chat/completions", false, Other, ""},
 		{"/v1%2Fchat/completions", false, Other, ""},
 		{"/v1", false, Other, ""},
+		{"/v1/chat/completions/", true, Chat, "/v1/chat/completions"},
+		{"/v1//chat/completions", true, Chat, "/v1/chat/completions"},
+		{"/v1/Chat/Completions", true, Chat, "/v1/chat/completions"},
+		{"/v1/chat;v=1/completions", true, Chat, "/v1/chat/completions"},
+		{"/v1/chat%2F/completions", true, Chat, "/v1/chat/completions"},
+		{"/v1/messages/", true, Messages, "/v1/messages"},
+		{"/openai/Deployments/A/chat/Completions", true, Chat, "/openai/deployments/*"},
+		{"/v1beta//models/A:generateContent", true, Generate, "/v1beta/models/:generateContent"},
+		{"/v1//files", true, Other, "/v1/*"},
+		{"/v1/files/A", true, Other, "/v1/files"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.path, func(t *testing.T) {

@@ -2,6 +2,7 @@ package limit
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"time"
 )
@@ -52,12 +53,20 @@ func (l *limiter) admin(w http.ResponseWriter, req *http.Request) {
 	query := req.URL.Query()
 	switch req.Method {
 	case http.MethodGet, http.MethodHead:
+		if err := checkQuery(query, whoseKeys()); err != nil {
+			reply(w, http.StatusBadRequest, failure("invalid_request", err.Error()))
+			return
+		}
 		rules, err := l.show(req.Context(), query)
 		if err != nil {
 			reply(w, http.StatusServiceUnavailable, failure(unavailable.String(), "the counters cannot be read at the moment: "+err.Error()))
 			return
 		}
-		reply(w, http.StatusOK, map[string]any{"rules": rules})
+		answer := map[string]any{"rules": rules}
+		if name := query.Get("client"); l.stranger(name) {
+			answer["note"] = fmt.Sprintf("no client is named %q in the configuration", name)
+		}
+		reply(w, http.StatusOK, answer)
 	case http.MethodDelete:
 		status, answer := l.reset(req.Context(), query)
 		reply(w, status, answer)

@@ -164,3 +164,18 @@ func TestAdminListsSoManyAndSaysSo(t *testing.T) {
 		t.Errorf("%d counters, more = %t, want %d and true", len(got.Counters), got.More, maxListed)
 	}
 }
+
+func TestTheCountersOfWhoDoesNotExist(t *testing.T) {
+	link := counted(t, priced(t))
+	for query, want := range map[string]string{
+		"?client=eda": `no client is named \"eda\" in the configuration`, "?client=ada": "", "?client=": "", "": "",
+	} {
+		_, body := ask(t, link, http.MethodGet, query)
+		if strings.Contains(body, `"note"`) != (want != "") || !strings.Contains(body, want) {
+			t.Errorf("%s: %s, want a note %q", query, body, want)
+		}
+	}
+	if status, body := ask(t, link, http.MethodGet, "?cleint=ada"); status != http.StatusBadRequest || !strings.Contains(body, "cleint: unknown") {
+		t.Errorf("a misspelt key: %d %s, want 400", status, body)
+	}
+}

@@ -59,6 +59,9 @@ func (l *limiter) noteReset(ctx context.Context, b *batch) {
 // chosen returns the counters that the query names. The error says what is wrong
 // with it, and what could stand there.
 func (l *limiter) chosen(query url.Values) (*batch, error) {
+	if err := checkQuery(query, append(whoseKeys(), "rule", "kind")); err != nil {
+		return nil, err
+	}
 	names := make([]string, len(l.rules))
 	for i, r := range l.rules {
 		names[i] = r.name
@@ -73,6 +76,9 @@ func (l *limiter) chosen(query url.Values) (*batch, error) {
 	r, f := l.rules[i], newFilter(query)
 	if lacks := r.lacks(f); len(lacks) > 0 {
 		return nil, fmt.Errorf("%s: missing: the rule %q is per %s", strings.Join(lacks, ", "), r.name, r.Per)
+	}
+	if spare := r.spare(f); len(spare) > 0 {
+		return nil, fmt.Errorf("%s: the rule %q is per %s, so others would be reset too", strings.Join(spare, ", "), r.name, r.Per)
 	}
 	of, _ := l.asker(r, f)
 	b := &batch{}

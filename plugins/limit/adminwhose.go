@@ -2,9 +2,12 @@ package limit
 
 import (
 	"cmp"
+	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/holysheep/relay/internal/ledger"
 	"github.com/holysheep/relay/plugins"
@@ -31,6 +34,30 @@ func newFilter(query url.Values) filter {
 		return new(query.Get(key))
 	}
 	return filter{client: one("client"), group: one("group"), model: one("model"), header: one("header")}
+}
+
+// whoseKeys are those of a query that make a filter.
+func whoseKeys() []string { return []string{"client", "group", "model", "header"} }
+
+// checkQuery returns what is wrong with the keys of a query: a key that is
+// misspelt would show or reset more than was meant.
+func checkQuery(query url.Values, keys []string) error {
+	for _, key := range slices.Sorted(maps.Keys(query)) {
+		switch {
+		case !slices.Contains(keys, key):
+			return fmt.Errorf("%s: unknown: it is not one of %s", key, strings.Join(keys, ", "))
+		case len(query[key]) > 1:
+			return fmt.Errorf("%s: it is there twice", key)
+		}
+	}
+	return nil
+}
+
+// stranger reports whether the configuration names clients, and none of that
+// name.
+func (l *limiter) stranger(client string) bool {
+	return client != "" && len(l.known) > 0 &&
+		!slices.ContainsFunc(l.known, func(c plugins.Client) bool { return c.Name == client })
 }
 
 // none reports whether everybody's counters are asked for.
@@ -121,6 +148,27 @@ func (r *rule) lacks(f filter) (keys []string) {
 	}
 	if f.header == nil && r.Per == perHeader {
 		keys = append(keys, "header")
+	}
+	return keys
+}
+
+// spare returns what is asked for and makes no difference to the counters of the
+// rule: whoever names it means others.
+func (r *rule) spare(f filter) (keys []string) {
+	byClient, byModel := r.Per == perClient || r.Per == perClientModel, r.Per == perModel || r.Per == perClientModel
+	for _, k := range []struct {
+		key   string
+		value *string
+		goes  bool
+	}{
+		{"client", f.client, byClient || r.Per == perGroup},
+		{"group", f.group, r.Per == perGroup},
+		{"model", f.model, byModel},
+		{"header", f.header, r.Per == perHeader},
+	} {
+		if k.value != nil && !k.goes {
+			keys = append(keys, k.key)
+		}
 	}
 	return keys
 }

@@ -1,6 +1,7 @@
 package limit
 
 import (
+	"slices"
 	"time"
 
 	"github.com/holysheep/relay/internal/ledger"
@@ -63,7 +64,7 @@ func (d *decision) read(p *pass, hint time.Duration) {
 
 // standingOf returns how a claim that was decided stands.
 func standingOf(of part, c *ledger.Claim, hint time.Duration) standing {
-	s := standing{part: of, limit: of.size.burst, remaining: of.size.left(of.kind, c.Used), closed: c.Mode == ledger.ModeClosed}
+	s := standing{part: of, limit: of.size.burst, remaining: of.size.left(of.kind, c.Used), closed: c.Mode == ledger.ModeClosed && c.Wait != 0}
 	s.reset = micros(c.Reset)
 	if of.kind == kindFlight {
 		s.reset = hint
@@ -123,11 +124,16 @@ func (d *decision) count(p *pass) {
 				would = p.parts[i].kind.reason()
 			}
 		}
-		if would == admitted {
+		switch {
+		case slices.Contains(p.spared, r): // counted below
+		case would == admitted:
 			r.meters.admitted().Inc()
-		} else {
+		default:
 			r.meters.shadowed[would]().Inc()
 		}
+	}
+	for _, r := range p.spared {
+		r.meters.shadowed[priceless]().Inc()
 	}
 }
 

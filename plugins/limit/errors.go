@@ -63,7 +63,7 @@ var ErrUnavailable = &plugins.Error{
 var ErrUnpriced = &plugins.Error{
 	Status:  http.StatusBadRequest,
 	Type:    invalidRequest,
-	Code:    "model_unpriced",
+	Code:    priceless.String(),
 	Message: "the model has no price",
 }
 

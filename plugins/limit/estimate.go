@@ -29,6 +29,10 @@ type Estimate struct {
 const (
 	maxBytesPerToken = 16
 	maxEstimate      = 1_000_000
+
+	// maxOutput is the most tokens of an answer that a request is taken to ask
+	// for: more than any limit is worth, and little enough to be added up.
+	maxOutput = 1_000_000_000_000
 )
 
 // estimateDefaults returns the estimates of a configuration that says nothing of
@@ -80,7 +84,7 @@ func (e Estimate) of(req *http.Request, call *plugins.Call) (input, output int64
 			output = e.Output
 		}
 	}
-	return call.Measure(req).Tokens(e.BytesPerToken, e.Media), output
+	return call.Measure(req).Tokens(e.BytesPerToken, e.Media), min(output, maxOutput)
 }
 
 // stores reports whether a path that is not that of a model stores what models

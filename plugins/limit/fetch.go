@@ -17,12 +17,13 @@ type fetcher struct {
 // until the body of its answer has ended, in whichever way.
 func (f *fetcher) RoundTrip(req *http.Request) (*http.Response, error) {
 	call := plugins.CallOf(req.Context())
-	q := f.question(req, call)
-	p, err := f.ask(&q)
+	p, d, err := f.look(req, call)
 	if err != nil {
 		return nil, err
 	}
-	d := f.decide(req.Context(), p)
+	if !d.refused() {
+		d = f.decide(req.Context(), p)
+	}
 	f.tell(call, &d)
 	if d.refused() {
 		return nil, f.refusal(&d)
@@ -32,13 +33,34 @@ func (f *fetcher) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	res, err := f.fetch(req, p)
 	if err == nil {
-		f.metrics.upstream(call.Trail.Last(), res.Header)
+		name := "" // of a cache
+		if answer := answerOf(req); answer != nil {
+			name = answer.Upstream()
+		}
+		f.metrics.upstream(name, res.Header)
 	}
 	return res, err
 }
 
-// attempt has p take a slot of this replica and all that it claims, or nothing.
-func (l *limiter) attempt(ctx context.Context, p *pass) (d decision) {
+// look looks at the request, and returns what it claims. Where that means to
+// wait for its body, of which much may be held then, it has a slot of this
+// replica meanwhile; d is its refusal if there is none. The error is the answer
+// to one that cannot be decided on.
+func (l *limiter) look(req *http.Request, call *plugins.Call) (p *pass, d decision, err error) {
+	if l.byModel || l.byTokens {
+		if d = l.enter(); d.refused() {
+			d.count(nil)
+			return nil, d, nil
+		}
+		defer l.slots.release()
+	}
+	q := l.question(req, call)
+	p, err = l.ask(&q)
+	return p, decision{}, err
+}
+
+// enter takes a slot of this replica. If there is none d is refused.
+func (l *limiter) enter() (d decision) {
 	held, ok := l.slots.take(l.replica.size.n)
 	if l.replica.size.n > 0 {
 		d.flight = standing{part: l.replica, limit: l.replica.size.n, remaining: max(l.replica.size.n-held, 0), reset: l.hint}
@@ -46,6 +68,13 @@ func (l *limiter) attempt(ctx context.Context, p *pass) (d decision) {
 	if !ok {
 		d.flight.wait = l.hint
 		d.refusal = d.flight
+	}
+	return d
+}
+
+// attempt has p take a slot of this replica and all that it claims, or nothing.
+func (l *limiter) attempt(ctx context.Context, p *pass) (d decision) {
+	if d = l.enter(); d.refused() {
 		return d
 	}
 	d.passed = l.take(ctx, p)

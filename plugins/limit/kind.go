@@ -86,5 +86,5 @@ func (s *size) left(k kind, used int64) int64 {
 	if k == kindFlight || k == kindBudget {
 		return rest
 	}
-	return s.rate.Units(rest)
+	return min(s.rate.Units(rest), s.burst) // a burst may be no whole number of microseconds
 }

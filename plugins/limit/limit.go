@@ -19,6 +19,8 @@ import (
 	"github.com/holysheep/relay/plugins"
 )
 
+var _ plugins.Completer = (*Settings)(nil)
+
 // Plugin limits requests, tokens, money and what is in flight.
 var Plugin = plugins.Define("limit", Defaults, New)
 

@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/holysheep/relay/internal/ledger"
+	"github.com/holysheep/relay/plugins"
 )
 
 // A change is what became of tokens or money of a limit.
@@ -88,28 +89,40 @@ func (p *part) reserved(c *ledger.Claim) {
 	case p.kind == kindFlight:
 		p.rule.meters.inFlight().Inc()
 	case p.kind.settles():
-		p.changed(reserved, c.Cost)
+		p.changed(reserved, p.units(c.Cost))
 	}
 }
 
-// settled notes what a claim that was taken came to.
-func (p *part) settled(c *ledger.Claim) {
+// settled notes that a claim which was taken came to so much, as the metrics
+// tell it.
+func (p *part) settled(c *ledger.Claim, actual float64) {
 	switch {
 	case p.kind == kindFlight:
 		p.rule.meters.inFlight().Dec()
 	case !p.kind.settles():
 	case c.Actual < c.Cost:
-		p.changed(refunded, c.Cost-c.Actual)
+		p.changed(refunded, p.units(c.Cost-c.Actual))
 	case c.Actual > c.Cost:
-		p.changed(debt, c.Actual-c.Cost)
+		p.changed(debt, max(actual-p.units(c.Cost), 0)) // Actual may be more than a ledger can tell
 	}
 }
 
-// changed counts a change of so much, as a claim has it.
-func (p *part) changed(by change, amount int64) {
-	units := float64(amount) / 1e9 // nanodollars
-	if p.kind != kindBudget {
-		units = float64(amount) / (float64(p.size.period.Microseconds()) / float64(p.size.n))
+// changed counts a change of so much.
+func (p *part) changed(by change, amount float64) { p.rule.meters.changed[p.kind][by]().Add(amount) }
+
+// units returns an amount that a claim has as the metrics tell it: in dollars or
+// in tokens.
+func (p *part) units(amount int64) float64 {
+	if p.kind.counts() {
+		return float64(amount) / (float64(p.size.period.Microseconds()) / float64(p.size.n))
 	}
-	p.rule.meters.changed[p.kind][by]().Add(units)
+	return p.told(amount)
+}
+
+// told returns units of the limit as the metrics tell them.
+func (p *part) told(units int64) float64 {
+	if p.kind == kindBudget {
+		return float64(units) / plugins.Dollar
+	}
+	return float64(units)
 }

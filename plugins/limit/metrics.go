@@ -107,11 +107,14 @@ type storeMetrics struct {
 	dropped    prometheus.Counter
 	handedOver prometheus.Counter
 	replicas   prometheus.Gauge
+
+	open *atomic.Int64 // shared stores
 }
 
 func newStoreMetrics(reg prometheus.Registerer) storeMetrics {
 	auto := promauto.With(reg)
 	return storeMetrics{
+		open: &atomic.Int64{},
 		seconds: auto.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "relay_limit_store_seconds",
 			Help:    "How long operations on the shared store took.",

@@ -64,6 +64,10 @@ func TestWhatADecisionTells(t *testing.T) {
 			mode: "local,closed", code: "limits_unavailable", wait: "1000", remaining: "5",
 		},
 		{
+			name: "closed, and nothing asked of it", requests: ledger.Claim{Mode: ledger.ModeLocal, Wait: 500_000}, flight: ledger.Claim{Mode: ledger.ModeClosed},
+			mode: "local,closed", code: "rate_limit_exceeded", wait: "500", remaining: "60",
+		},
+		{
 			name: "no reason", requests: ledger.Claim{Mode: ledger.ModeShared}, flight: ledger.Claim{Mode: ledger.ModeShared},
 			mode: "shared", code: "limits_unavailable", wait: "1000", remaining: "60",
 		},

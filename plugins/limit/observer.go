@@ -11,6 +11,16 @@ import (
 
 var _ failover.Observer = (*storeMetrics)(nil)
 
+// closed says that a shared store is left. Once all are nobody shares anything,
+// and nothing is down.
+func (m *storeMetrics) closed() {
+	if m.open.Add(-1) == 0 {
+		m.down.Set(0)
+		m.waiting.Set(0)
+		m.replicas.Set(0)
+	}
+}
+
 // Asked implements [failover.Observer].
 func (m *storeMetrics) Asked(op string, took time.Duration, err error) {
 	outcome := "done"

@@ -1,6 +1,7 @@
 package limit
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -25,6 +26,27 @@ func (r Rule) over(o Override) Rule {
 func set[T any](into, value *T) {
 	if value != nil {
 		*into = *value
+	}
+}
+
+// Complete implements [plugins.Completer]: it puts in the words and periods that
+// are meant where a rule does not say them. A burst stays as it is said, for an
+// override of requests goes by it.
+func (s *Settings) Complete() {
+	for name, r := range s.Rules {
+		r.OnStoreDown = cmp.Or(r.OnStoreDown, downLocal)
+		if r.Requests != 0 {
+			r.Period = orMinute(r.Period)
+		}
+		for _, t := range []*Tokens{&r.Tokens, &r.InputTokens, &r.OutputTokens} {
+			if t.Limit != 0 {
+				t.Period = orMinute(t.Period)
+			}
+		}
+		if r.Budget.USD != 0 {
+			r.Budget.Per = cmp.Or(r.Budget.Per, budgetDay)
+		}
+		s.Rules[name] = r
 	}
 }
 

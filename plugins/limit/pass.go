@@ -26,6 +26,7 @@ type pass struct {
 	client string // who asks
 	model  string // that was asked for
 	price  plugins.Price
+	spared []*rule // shadows that would refuse it, since its model has no price
 
 	claims [fewClaims]ledger.Claim
 	few    [fewClaims]part

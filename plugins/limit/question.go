@@ -1,6 +1,7 @@
 package limit
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/holysheep/relay/internal/wire"
@@ -87,6 +88,13 @@ func (l *limiter) claim(p *pass, r *rule, q *question) error {
 			continue
 		}
 		units, free, err := l.units(r, k, q)
+		unknown := errors.Is(err, ErrUnpriced)
+		switch {
+		case unknown && r.Shadow:
+			p.spared = append(p.spared, r)
+		case unknown:
+			r.meters.refused[priceless]().Inc()
+		}
 		if err != nil && !r.Shadow {
 			return err
 		}

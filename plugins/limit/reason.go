@@ -11,6 +11,7 @@ const (
 	crowded            // too many in flight
 	spent              // more money than there is
 	unavailable        // the store cannot be asked, and the rule is closed then
+	priceless          // the model has no price, and the rule a budget
 	reasons            // how many there are
 )
 
@@ -19,6 +20,7 @@ const (
 func (r reason) String() string {
 	return [...]string{
 		"admitted", "rate_limit_exceeded", "tokens_exceeded", "concurrency_exceeded", "budget_exceeded", "limits_unavailable",
+		"model_unpriced",
 	}[r]
 }
 

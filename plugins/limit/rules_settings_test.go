@@ -36,6 +36,7 @@ func TestRulesThatMeanNothing(t *testing.T) {
 		{"no header", func(r *Rule) { r.Per = perHeader }, "rules.each.header: name the header"},
 		{"a header for nothing", func(r *Rule) { r.Header = "X-Team" }, "rules.each.header: it means nothing with per: client"},
 		{"no name of a header", func(r *Rule) { r.Per, r.Header = perHeader, "X Team" }, `rules.each.header: "X Team" is not the name`},
+		{"a header that no rule sees", func(r *Rule) { r.Per, r.Header = perHeader, "host" }, "rules.each.header: Host is not among the headers that a rule sees"},
 		{"a credential", func(r *Rule) { r.Per, r.Header = perHeader, "authorization" }, "rules.each.header: Authorization holds a credential"},
 		{"models", func(r *Rule) { r.Models = []string{"gpt-*", "*"} }, ""},
 		{"an empty model", func(r *Rule) { r.Models = []string{""} }, "rules.each.models: an empty glob"},

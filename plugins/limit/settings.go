@@ -97,7 +97,7 @@ type Rule struct {
 	// OnStoreDown says what becomes of the rule while the shared store cannot
 	// be asked: local holds each replica to its share of the limits, open lets
 	// everything pass, closed refuses everything. Empty is local.
-	OnStoreDown string `koanf:"on_store_down" jsonschema:"enum=local,enum=open,enum=closed"`
+	OnStoreDown string `koanf:"on_store_down" jsonschema:"enum=,enum=local,enum=open,enum=closed"`
 
 	// Clients are other numbers for single clients, by name.
 	Clients map[string]Override `koanf:"clients"`
@@ -138,7 +138,7 @@ type Budget struct {
 
 	// Per is the window: day or month of the calendar in UTC, or rolling, the
 	// last length. Empty is day.
-	Per string `koanf:"per" jsonschema:"enum=day,enum=month,enum=rolling"`
+	Per string `koanf:"per" jsonschema:"enum=,enum=day,enum=month,enum=rolling"`
 
 	// Length is how long a rolling window is.
 	Length time.Duration `koanf:"length"`

@@ -16,10 +16,13 @@ type outcome struct {
 
 // settle sets what a claim that was taken came to, and notes it.
 func (p *part) settle(c *ledger.Claim, o *outcome) {
-	if p.kind.settles() && !o.keep {
-		c.Actual = p.size.cost(p.kind, o.units(p.kind))
+	if !p.kind.settles() || o.keep {
+		p.settled(c, p.units(c.Cost))
+		return
 	}
-	p.settled(c)
+	units := o.units(p.kind)
+	c.Actual = p.size.cost(p.kind, units)
+	p.settled(c, p.told(units))
 }
 
 // units returns what the request came to of the limits of one kind.
@@ -38,21 +41,37 @@ func (o *outcome) units(k kind) int64 {
 // ended returns what the request came to whose answer has ended. res is nil if
 // there was none.
 func (l *limiter) ended(req *http.Request, p *pass, res *http.Response) outcome {
-	call := plugins.CallOf(req.Context())
-	answer := call.Trail.Answer()
+	answer := answerOf(req)
 	switch {
 	case answer == nil:
 		// Nobody was asked: the cache has answered, or the request was refused.
 		return outcome{keep: l.countHits && res != nil && res.StatusCode < http.StatusBadRequest}
-	case res == nil && req.Context().Err() != nil && !answer.Unsent():
-		// The client has left before the answer came.
-		return l.broken(p, answer)
-	case res == nil || res.StatusCode >= http.StatusBadRequest:
+	case res == nil && req.Context().Err() == nil || res != nil && res.StatusCode >= http.StatusBadRequest:
 		return outcome{}
-	case answer.Usage().Source == plugins.UsagePartial:
+	}
+	switch answer.Usage().Source {
+	case plugins.UsageUnknown:
+		// An error in an answer whose status does not say so, or a client that has
+		// left when an attempt had failed and the next was not sent.
+		return outcome{}
+	case plugins.UsagePartial: // or the client has left before the answer came
 		return l.broken(p, answer)
 	}
 	return l.used(p, answer)
+}
+
+// answerOf returns the attempt whose answer req got, nil if nobody was asked.
+// Behind retry the request is one of several attempts, and each is settled by
+// itself; before it, by the one whose answer stands.
+func answerOf(req *http.Request) *plugins.Attempt {
+	own := plugins.AttemptOf(req.Context())
+	switch {
+	case own == nil:
+		return plugins.CallOf(req.Context()).Trail.Answer()
+	case own.Upstream() == "":
+		return nil
+	}
+	return own
 }
 
 // broken returns what a request came to whose answer broke off.

@@ -133,20 +133,32 @@ func TestARefundDoesNotGiveBackWhatTimeHas(t *testing.T) {
 
 // TestAClientThatLeavesBeforeTheAnswer has been sent to an upstream already.
 func TestAClientThatLeavesBeforeTheAnswer(t *testing.T) {
-	for policy, want := range map[string]int64{brokenPartial: 1000, brokenReserved: 900, brokenFree: 1000} {
+	sent := plugins.Usage{Input: 10, Source: plugins.UsagePartial} // as the pool notes it
+	for _, tt := range []struct {
+		policy string
+		used   plugins.Usage
+		want   int64
+	}{
+		{brokenPartial, sent, 990},
+		{brokenReserved, sent, 900},
+		{brokenFree, sent, 1000},
+		{brokenPartial, plugins.Usage{}, 1000}, // the attempt had failed, and no other was sent
+		{brokenReserved, plugins.Usage{}, 1000},
+	} {
 		synctest.Test(t, func(t *testing.T) {
-			l := limits(t, priced(t), func(s *Settings) { settling(s); s.OnBroken = policy })
+			l := limits(t, priced(t), func(s *Settings) { settling(s); s.OnBroken = tt.policy })
 			ctx, leave := context.WithCancel(t.Context())
 			rt := l.through(plugintest.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
 				attempt := &plugins.Attempt{}
 				attempt.Begin("first", "key", "eight", 0)
+				attempt.SetUsage(tt.used)
 				plugins.CallOf(req.Context()).Trail.Begin(attempt)
 				leave()
 				return nil, ctx.Err()
 			}))
 			_ = to(rt, asks(t, "ada", "", settled).WithContext(plugins.WithCall(ctx, plugins.CallOf(asks(t, "ada", "", settled).Context()))))
-			if got := l.left(t, asker{client: "ada"})["each.tokens"]; got != want {
-				t.Errorf("%s: %d tokens are left, want %d", policy, got, want)
+			if got := l.left(t, asker{client: "ada"})["each.tokens"]; got != tt.want {
+				t.Errorf("%s, %+v: %d tokens are left, want %d", tt.policy, tt.used, got, tt.want)
 			}
 		})
 	}

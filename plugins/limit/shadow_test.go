@@ -68,3 +68,30 @@ func TestAShadowTakesNothingOfARefusedRequest(t *testing.T) {
 		t.Errorf("%d requests are left of the shadow, want 8", got)
 	}
 }
+
+// TestAModelWithoutAPriceIsCounted under a budget that refuses it, and under one
+// that would.
+func TestAModelWithoutAPriceIsCounted(t *testing.T) {
+	env := priced(t)
+	l := limits(t, env, func(s *Settings) {
+		s.Rules = map[string]Rule{
+			"hard":   {Per: perGlobal, Models: []string{"odd"}, Budget: Budget{USD: 1}},
+			"soft":   {Per: perGlobal, Budget: Budget{USD: 1}, Shadow: true},
+			"softer": {Per: perGlobal, Budget: Budget{USD: 1}, Requests: 9, Shadow: true},
+		}
+	})
+	rt := l.through(plugintest.Answers(200))
+	for model, want := range map[string]string{"odd": "model_unpriced", "other": "", "eight": ""} {
+		if got := code(t, to(rt, asks(t, "ada", "", `{"model":"`+model+`"}`))); got != want {
+			t.Errorf("%s: code = %q, want %q", model, got, want)
+		}
+	}
+	for decision, want := range map[[2]string]float64{
+		{"hard", "model_unpriced"}: 1, {"soft", "shadow_model_unpriced"}: 1, {"softer", "shadow_model_unpriced"}: 1,
+		{"soft", "admitted"}: 1, {"softer", "admitted"}: 1,
+	} {
+		if got := value(t, env, "relay_limit_decisions_total", map[string]string{"rule": decision[0], "decision": decision[1]}); got != want {
+			t.Errorf("%v: %g, want %g", decision, got, want)
+		}
+	}
+}

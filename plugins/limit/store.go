@@ -25,9 +25,10 @@ type store struct {
 	memory *ledger.Memory     // nil where replicas share a Redis
 	remote *redisledger.Store // nil in memory
 
-	once sync.Once
-	open func() ledger.Ledger
-	use  ledger.Ledger // after once
+	once   sync.Once
+	open   func() ledger.Ledger
+	use    ledger.Ledger // after once
+	closed func()        // of a shared one: called when it is closed
 }
 
 var _ ledger.Ledger = (*store)(nil)
@@ -64,6 +65,7 @@ func (s *store) Close() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), closeTime)
 	defer cancel()
+	defer s.closed()
 	return shared.Close(ctx)
 }
 
@@ -83,7 +85,8 @@ func newStore(s Settings, env plugins.Env, m *metrics) (*store, error) {
 		remote := redisledger.New(env.Redis, redisledger.Options{
 			Prefix: env.RedisPrefix, Lease: s.Store.Lease, ShardClients: s.Store.Shard == shardClient,
 		})
-		return &store{remote: remote, open: func() ledger.Ledger {
+		return &store{remote: remote, closed: m.store.closed, open: func() ledger.Ledger {
+			m.store.open.Add(1)
 			return failover.New(remote, failover.Options{
 				Deadline: s.Store.Deadline,
 				Failures: s.Store.Failures,

@@ -43,7 +43,15 @@ func (p *part) neverText(q *question) string {
 	default:
 		needs = "about " + dollars(q.cost()) + " US dollars"
 	}
-	return fmt.Sprintf("the request needs %s, more than the limit %q ever lets through at once (%s): ask for less", needs, p.rule.name, p.numbers())
+	return fmt.Sprintf("the request needs %s, more than the limit %q ever lets through at once (%s): %s", needs, p.rule.name, p.numbers(), p.advice(q))
+}
+
+// advice says what to do about a request that needs too much.
+func (p *part) advice(q *question) string {
+	if p.kind == kindInput || q.output == 0 || q.ask.MaxTokens > 0 {
+		return "ask for less"
+	}
+	return fmt.Sprintf("ask for less, or bound the answer by max_tokens, without which it is taken for %d", q.output)
 }
 
 // window says over which time the budget of the rule goes.

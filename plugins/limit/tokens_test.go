@@ -102,6 +102,16 @@ func TestMoreThanEverFits(t *testing.T) {
 	}
 }
 
+// TestAnUnboundedAnswerThatNeverFits is told what would help.
+func TestAnUnboundedAnswerThatNeverFits(t *testing.T) {
+	l := limits(t, priced(t), tokens(1000))
+	e := answered(t, to(l.through(plugintest.Answers(200)), asks(t, "ada", "", `{"model":"eight"}`)))
+	const want = `: ask for less, or bound the answer by max_tokens, without which it is taken for 1024`
+	if e.Status != http.StatusBadRequest || !strings.HasSuffix(e.Message, want) {
+		t.Errorf("answer = %d %q, want 400 that ends with %q", e.Status, e.Message, want)
+	}
+}
+
 // TestRoutesThatUseNoTokens are no business of a rule of tokens or money, but
 // of one of requests.
 func TestRoutesThatUseNoTokens(t *testing.T) {

@@ -118,6 +118,8 @@ func (r Rule) checkHeader() error {
 		return fmt.Errorf("header: it means nothing with per: %s", r.Per)
 	case strings.ContainsAny(name, " \t:,;\"\r\n"):
 		return fmt.Errorf("header: %q is not the name of a header", r.Header)
+	case slices.Contains([]string{"Host", "Trailer", "Transfer-Encoding"}, name):
+		return fmt.Errorf("header: %s is not among the headers that a rule sees, so the rule could match nothing", name)
 	case slices.Contains([]string{"Authorization", "Cookie", "X-Api-Key", "Api-Key", "X-Goog-Api-Key", "Proxy-Authorization"}, name):
 		return fmt.Errorf("header: %s holds a credential, which no rule sees: use per: client", name)
 	}

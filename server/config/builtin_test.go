@@ -105,20 +105,20 @@ plugins:
 // TestTheEnvironmentReachesTheRulesOfLimit is what its page promises.
 func TestTheEnvironmentReachesTheRulesOfLimit(t *testing.T) {
 	file := minimal + "plugins: {limit: {rules: {each: {per: client, requests: 1, period: 1h}, all: {per: global, requests: 9}}}}"
-	all := limit.Rule{Per: "global", Requests: 9}
+	all := limit.Rule{Per: "global", Requests: 9, Period: time.Minute, OnStoreDown: "local"}
 	tests := []struct {
 		name    string
 		environ []string
 		want    map[string]limit.Rule
 	}{
 		{"a setting of a rule", []string{"RELAY_PLUGINS__LIMIT__RULES__EACH__REQUESTS=60"}, map[string]limit.Rule{
-			"each": {Per: "client", Requests: 60, Period: time.Hour}, "all": all,
+			"each": {Per: "client", Requests: 60, Period: time.Hour, OnStoreDown: "local"}, "all": all,
 		}},
 		{"a new rule", []string{"RELAY_PLUGINS__LIMIT__RULES__BIG_1__PER=client", "RELAY_PLUGINS__LIMIT__RULES__BIG_1__IN_FLIGHT=2"}, map[string]limit.Rule{
-			"each": {Per: "client", Requests: 1, Period: time.Hour}, "all": all, "big_1": {Per: "client", InFlight: 2},
+			"each": {Per: "client", Requests: 1, Period: time.Hour, OnStoreDown: "local"}, "all": all, "big_1": {Per: "client", InFlight: 2, OnStoreDown: "local"},
 		}},
 		{"the whole, and a setting over it", []string{"RELAY_PLUGINS__LIMIT__RULES={one: {per: global, requests: 1}}", "RELAY_PLUGINS__LIMIT__RULES__ONE__BURST=3"}, map[string]limit.Rule{
-			"one": {Per: "global", Requests: 1, Burst: 3},
+			"one": {Per: "global", Requests: 1, Period: time.Minute, Burst: 3, OnStoreDown: "local"},
 		}},
 		{"settings within a rule", []string{
 			"RELAY_PLUGINS__LIMIT__RULES__EACH__TOKENS__LIMIT=5", "RELAY_PLUGINS__LIMIT__RULES__EACH__BUDGET__USD=0.5",
@@ -126,7 +126,8 @@ func TestTheEnvironmentReachesTheRulesOfLimit(t *testing.T) {
 			"RELAY_PLUGINS__LIMIT__RULES__EACH__CLIENTS={Bob B.: {requests: 0, usd: 2.5}}",
 		}, map[string]limit.Rule{
 			"each": {
-				Per: "client", Requests: 1, Period: time.Hour, Tokens: limit.Tokens{Limit: 5}, Budget: limit.Budget{USD: 0.5},
+				Per: "client", Requests: 1, Period: time.Hour, OnStoreDown: "local",
+				Tokens: limit.Tokens{Limit: 5, Period: time.Minute}, Budget: limit.Budget{USD: 0.5, Per: "day"},
 				Models: []string{"gpt-*", "o3"}, Shadow: true,
 				Clients: map[string]limit.Override{"Bob B.": {Requests: new(int64(0)), USD: new(2.5)}},
 			}, "all": all,
@@ -167,6 +168,38 @@ func TestTheExplainedDefaultsAreValid(t *testing.T) {
 	}
 	if diff := cmp.Diff(loaded.Tree(), again.Tree()); diff != "" {
 		t.Errorf("loaded again (-want +got):\n%s", diff)
+	}
+}
+
+// TestTheExplainedRulesAreValid holds what Explain writes of rules to the schema,
+// and has it say what is meant where the file says nothing.
+func TestTheExplainedRulesAreValid(t *testing.T) {
+	loaded, err := loadBuiltin(minimal + `plugins: {limit: {rules: {
+		requests: {per: global, requests: 1}, tokens: {per: global, tokens: {limit: 1}},
+		budget: {per: global, budget: {usd: 1}, on_store_down: open},
+		own: {per: client, requests: 60, budget: {usd: 1}, clients: {bob: {requests: 0, usd: 0}}}}}}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := config.Schema(schema.Plugins())
+	if err != nil {
+		t.Fatal(err)
+	}
+	explained := explain(t, loaded)
+	if err := validate(t, compile(t, text), explained); err != nil {
+		t.Error(err)
+	}
+	if _, err := loadBuiltin(explained); err != nil {
+		t.Error(err)
+	}
+	rules := dig(loaded.Tree(), strings.Split("plugins.limit.rules", "."))
+	for path, want := range map[string]any{
+		"requests.period": "1m", "requests.on_store_down": "local", "requests.tokens.period": "0s",
+		"tokens.tokens.period": "1m", "tokens.period": "0s", "budget.budget.per": "day", "budget.on_store_down": "open",
+	} {
+		if got := dig(rules, strings.Split(path, ".")); got != want {
+			t.Errorf("%s is explained as %v, want %v", path, got, want)
+		}
 	}
 }
 
