@@ -101,7 +101,7 @@ plugins:
     clients:
       tester: {keys: {one: {sha256: HASH}}}
       narrow: {models: [demo-narrow], keys: {one: {sha256: NARROW}}}
-  limit: {rules: {some: {per: client, requests: 200, period: 24h}}}
+  limit: {rules: {some: {per: client, requests: 200, period: 24h}}, store: {deadline: 10s}}
   retry: {attempts: 2, wait: 1ms}
 upstreams:
   demo: {base_url: UPSTREAM, api_key_env: UPSTREAM_KEY, models: ["demo*"]}
