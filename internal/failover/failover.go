@@ -70,8 +70,7 @@ type Ledger struct {
 
 	up   atomic.Bool   // whether requests ask the store; changes under mu
 	wake chan struct{} // holds one token when there is something to do at once
-	quit chan struct{}
-	once sync.Once
+	end  context.CancelFunc
 	done chan struct{}
 
 	mu     sync.Mutex
@@ -98,12 +97,14 @@ func New(remote ledger.Remote, opts Options) *Ledger {
 	opts = opts.filled()
 	l := &Ledger{
 		remote: remote, opts: opts, mem: ledger.NewMemory(opts.Now),
-		wake: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{}),
+		wake: make(chan struct{}, 1), done: make(chan struct{}),
 		since: opts.Now(), held: map[uint64]hold{}, debts: map[key]*debt{}, seen: map[string]seen{},
 		lives: lives{ttl: opts.ttl(), replicas: int64(opts.Replicas)},
 	}
 	l.up.Store(true)
-	go l.run()
+	var ctx context.Context
+	ctx, l.end = context.WithCancel(context.Background())
+	go l.run(ctx)
 	return l
 }
 
@@ -149,9 +150,10 @@ func (o Options) patience() time.Duration { return 10 * o.Deadline }
 
 // Close hands over and settles what still waits, says that this replica ends,
 // and ends the goroutine. It returns what of it the store did not get before
-// ctx ended. What is settled later is lost.
+// ctx ended: it takes longer than that only to end what is being asked, and to
+// say that it ends. What is settled later is lost.
 func (l *Ledger) Close(ctx context.Context) error {
-	l.once.Do(func() { close(l.quit) })
+	l.end()
 	<-l.done
 	_, err := l.tell(ctx)
 	if n := l.backlog(); n > 0 {

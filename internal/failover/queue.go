@@ -3,6 +3,7 @@ package failover
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/holysheep/relay/internal/ledger"
 )
@@ -66,28 +67,32 @@ func (l *Ledger) backlog() int {
 	return len(l.queue)
 }
 
-// flush settles what is queued, in order, until there is nothing left.
+// flush settles what is queued, in order. What comes meanwhile waits for the
+// next time: there may always be more.
 func (l *Ledger) flush(ctx context.Context) error {
-	for {
-		tickets := l.first()
-		if len(tickets) == 0 {
-			return nil
-		}
-		err := ctx.Err()
-		if err == nil {
-			err = l.ask(ctx, "settle", l.opts.patience(), func(ctx context.Context) error {
-				return l.remote.Settle(ctx, tickets)
-			})
-		} else {
-			l.putBack(tickets)
+	for n := l.backlog(); n > 0; n -= batch {
+		if err := l.pulse(ctx); err != nil {
 			return err
 		}
+		tickets := l.first()
+		err := l.ask(ctx, "settle", left(ctx, l.opts.patience()), func(ctx context.Context) error {
+			return l.remote.Settle(ctx, tickets)
+		})
 		if err != nil {
 			l.again(tickets, err)
 			return err
 		}
 		l.tries = 0
 	}
+	return nil
+}
+
+// left is how much of a time ctx leaves.
+func left(ctx context.Context, d time.Duration) time.Duration {
+	if end, ok := ctx.Deadline(); ok {
+		d = min(d, time.Until(end))
+	}
+	return d
 }
 
 // first takes the first batch off the queue.

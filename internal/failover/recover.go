@@ -19,7 +19,7 @@ func (l *Ledger) recover(ctx context.Context) error {
 	if err := l.heartbeat(ctx); err != nil {
 		return err
 	}
-	if err := l.renew(ctx, l.told); err != nil {
+	if err := l.keep(ctx); err != nil {
 		return err
 	}
 	counters := 0
@@ -79,11 +79,15 @@ func (l *Ledger) send(ctx context.Context, h handover) error {
 // raise tells a store that has lost its data how the counters stood, as far as
 // this replica knows. All replicas do, and the highest counts.
 func (l *Ledger) raise(ctx context.Context) error {
+	epoch := l.work.epoch
 	for _, s := range l.counters() {
 		for subjects := range slices.Chunk(l.mem.Subjects(s.counter, maxKnown), maxRaise) {
 			claims := l.known(s, subjects)
 			if len(claims) == 0 {
 				continue
+			}
+			if err := l.pulse(ctx); err != nil {
+				return err
 			}
 			err := l.ask(ctx, "raise", l.opts.patience(), func(ctx context.Context) error {
 				return l.remote.Raise(ctx, claims)
@@ -93,7 +97,7 @@ func (l *Ledger) raise(ctx context.Context) error {
 			}
 		}
 	}
-	l.work.lost = false
+	l.work.lost = l.work.epoch != epoch
 	return nil
 }
 
