@@ -1,6 +1,8 @@
 package failover
 
 import (
+	"iter"
+	"slices"
 	"time"
 
 	"github.com/holysheep/relay/internal/ledger"
@@ -60,8 +62,10 @@ func (l *Ledger) owe(t, own *ledger.Ticket, at time.Time) {
 		l.seen[c.Counter.Name] = seen{counter: c.Counter, limit: c.Limit}
 		d := l.debts[keyOf(&c)]
 		if d == nil {
-			d = &debt{known: ledger.Bucket{Full: o.At + o.Used - o.Cost, Depth: o.Limit}}
-			l.debts[keyOf(&c)] = d
+			if d = l.open(keyOf(&c), at); d == nil {
+				continue
+			}
+			d.known = ledger.Bucket{Full: o.At + o.Used - o.Cost, Depth: o.Limit}
 		}
 		d.claim, d.depth, d.of = c, o.Limit, max(l.share.of, 1)
 		if c.Counter.Kind == ledger.KindBudget {
@@ -97,35 +101,49 @@ func (l *Ledger) collect() handover {
 	if h.counters == 0 {
 		return h
 	}
+	var charges []ledger.Claim
+	charge := func(c ledger.Claim, amount, at int64) {
+		if amount > 0 { // be there room or not
+			c.Mode, c.Taken, c.Cost, c.Actual, c.At = ledger.ModeShared, true, 0, amount, at
+			charges = append(charges, c)
+		}
+	}
+	for _, d := range l.debts {
+		for at, amount := range d.spent {
+			charge(d.claim, amount, at)
+		}
+	}
+	now := l.store.micros(l.opts.Now())
+	for d, owed := range l.owed() {
+		charge(d.claim, (owed+d.of-1)/d.of, now)
+	}
+	for some := range slices.Chunk(charges, maxCharges) {
+		l.push(&ledger.Ticket{Lease: l.leases.Add(1), Claims: some})
+	}
+	clear(l.debts)
+	l.sweepAt = 0
+	return h
+}
+
+// owed yields the debts of rates, and what of each time has not given back, as
+// the bucket of this replica's share has it.
+func (l *Ledger) owed() iter.Seq2[*debt, int64] {
 	var rates []ledger.Claim
 	for _, d := range l.debts {
 		if d.claim.Counter.Kind == ledger.KindRate {
 			rates = append(rates, ledger.Claim{Counter: d.claim.Counter, Subject: d.claim.Subject, Limit: d.depth})
-			continue
-		}
-		for at, amount := range d.spent {
-			l.charge(d.claim, amount, at)
 		}
 	}
 	l.mem.Read(rates)
-	now := l.store.micros(l.opts.Now())
-	for i := range rates {
-		r := &rates[i]
-		d := l.debts[keyOf(r)]
-		owed := r.Used - d.known.Used(r.At, d.depth)
-		l.charge(d.claim, (owed+d.of-1)/d.of, now)
+	return func(yield func(*debt, int64) bool) {
+		for i := range rates {
+			r := &rates[i]
+			d := l.debts[keyOf(r)]
+			if !yield(d, r.Used-d.known.Used(r.At, d.depth)) {
+				return
+			}
+		}
 	}
-	clear(l.debts)
-	return h
-}
-
-// charge queues that amount was used, be there room or not.
-func (l *Ledger) charge(c ledger.Claim, amount, at int64) {
-	if amount <= 0 {
-		return
-	}
-	c.Mode, c.Taken, c.Cost, c.Actual, c.At = ledger.ModeShared, true, 0, amount, at
-	l.push(&ledger.Ticket{Lease: l.leases.Add(1), Claims: []ledger.Claim{c}})
 }
 
 // A clock knows the store's time by the latest beat.

@@ -50,7 +50,7 @@ type Options struct {
 	Beat     time.Duration // between two beats of the heart; 2s
 	Probe    time.Duration // between two questions whether the store is back, give or take a quarter; 250ms
 	Replicas int           // how many replicas share the limits; 0: as many as the beats say
-	Backlog  int           // the most settlements that wait for the store; 100,000
+	Backlog  int           // the most settlements that wait for the store, and a quarter of the most counters it is not told of yet; 100,000
 
 	Now      func() time.Time // time.Now
 	Log      *slog.Logger     // nowhere
@@ -73,20 +73,22 @@ type Ledger struct {
 	end  context.CancelFunc
 	done chan struct{}
 
-	mu     sync.Mutex
-	failed struct{ takes, others int } // in a row
-	since  time.Time                   // when up changed
-	held   map[uint64]hold
-	round  uint64 // counts the times that debts were collected: see hold
-	fresh  bool   // whether a ticket was let pass in this round
-	debts  map[key]*debt
-	seen   map[string]seen // by the name of the counter
-	queue  []*ledger.Ticket
-	tries  int  // of the first batch of the queue
-	full   bool // whether the queue has overflowed since the store was last up
-	lives  lives
-	share  share
-	store  clock
+	mu      sync.Mutex
+	failed  struct{ takes, others int } // in a row
+	since   time.Time                   // when up changed
+	held    map[uint64]hold
+	round   uint64 // counts the times that debts were collected: see hold
+	fresh   bool   // whether a ticket was let pass in this round
+	debts   map[key]*debt
+	swept   time.Time       // when debts were last looked through
+	sweepAt int             // how many have it done again
+	seen    map[string]seen // by the name of the counter
+	queue   []*ledger.Ticket
+	tries   int  // of the first batch of the queue
+	full    bool // whether the queue has overflowed since the store was last up
+	lives   lives
+	share   share
+	store   clock
 
 	work worker // of the goroutine alone
 }
