@@ -113,7 +113,7 @@ func (l *Ledger) counters() []seen {
 
 // known returns how a counter stood at the store, for subjects of which
 // something was taken, without this replica's debts. Limits are those by which
-// Used is meant.
+// Used is meant: one client can have other numbers than the next.
 func (l *Ledger) known(s seen, subjects []ledger.Subject) []ledger.Claim {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -121,10 +121,8 @@ func (l *Ledger) known(s seen, subjects []ledger.Subject) []ledger.Claim {
 	for i, subject := range subjects {
 		c := &all[i]
 		c.Counter, c.Subject, c.Limit = s.counter, subject, s.limit
-		if d := l.debts[keyOf(c)]; d != nil && s.counter.Kind == ledger.KindRate {
-			c.Limit = d.depth
-		}
 	}
+	l.mem.Depths(all)
 	l.mem.Read(all)
 	now := l.store.micros(l.opts.Now())
 	for i := range all {
@@ -132,7 +130,8 @@ func (l *Ledger) known(s seen, subjects []ledger.Subject) []ledger.Claim {
 		d := l.debts[keyOf(c)]
 		switch rate := c.Counter.Kind == ledger.KindRate; {
 		case rate && d != nil:
-			c.Used, c.At = d.known.Used(c.At, d.depth), now
+			c.Limit = d.claim.Limit
+			c.Used, c.At = d.known.Used(c.At, c.Limit), now
 		case rate:
 			c.At = now
 		case d != nil:

@@ -1,0 +1,39 @@
+package failover
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// One client can have other numbers than the next: what is told of each to a
+// store that has lost its data comes back as fast as its own say.
+func TestWhatIsKnownIsToldByEachClientsNumbers(t *testing.T) {
+	for name, debt := range map[string]bool{"nothing passed meanwhile": false, "something did": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newStore()
+				all := start(t, s, 1, Options{})
+				r := all[0]
+				slow, fast := by(1, tokensClaim(900*second)), by(2, tokensClaim(second))
+				slow.Limit, fast.Limit = 1000*second, 5*second
+				r.take(t, slow)
+				r.take(t, fast)
+				fall(t, s, absent, all)
+				if debt {
+					slow.Cost, slow.Actual = 50*second, 50*second
+					if _, ok := r.take(t, slow); !ok {
+						t.Fatal("refused")
+					}
+					r.take(t, fast)
+				}
+				s.lose()
+				rise(t, s, all)
+				time.Sleep(10 * time.Second) // of the bubble
+				if got := s.stands(slow); got < 850*second || got > 950*second {
+					t.Errorf("used are %d of what comes back in 900 s", got)
+				}
+			})
+		})
+	}
+}
