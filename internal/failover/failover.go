@@ -87,6 +87,7 @@ type Ledger struct {
 	tries   int  // of the first batch of the queue
 	full    bool // whether the queue has overflowed since the store was last up
 	lives   lives
+	awake   time.Time // until when nothing is unusual in that the goroutine does nothing
 	share   share
 	store   clock
 
@@ -145,6 +146,10 @@ func (o Options) filled() Options {
 // ttl is how long a beat says that this replica lives: two of three may be
 // lost.
 func (o Options) ttl() time.Duration { return 3*o.Beat + o.Deadline }
+
+// nap is for how long the goroutine may do nothing: it beats or asks whether the
+// store is back more often. Who has beaten just before is not forgotten after it.
+func (o Options) nap() time.Duration { return o.ttl() - o.Beat }
 
 // patience is the deadline of what no request waits for: a batch takes longer
 // than a decision, and giving one up leaves open whether it was done.

@@ -34,7 +34,7 @@ func TestDebtsThatTimeHasPaidAreForgotten(t *testing.T) {
 				all := start(t, s, 1, Options{})
 				fall(t, s, absent, all)
 				r, most := all[0], 0
-				for i := range 20_000 {
+				for i := range 6_000 {
 					tk, ok := r.take(t, by(i, c))
 					if !ok {
 						t.Fatal("refused")

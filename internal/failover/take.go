@@ -36,6 +36,10 @@ func (l *Ledger) Take(ctx context.Context, t *ledger.Ticket) bool {
 func (l *Ledger) ask(ctx context.Context, op string, within time.Duration, do func(context.Context) error) error {
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
 	defer cancel()
+	if ofRequest := op == "take" || op == "read" || op == "reset"; !ofRequest {
+		l.stir(within)
+		defer l.stir(0)
+	}
 	begin := l.opts.Now()
 	err := do(bounded)
 	l.opts.Observer.Asked(op, l.opts.Now().Sub(begin), err)
@@ -136,6 +140,8 @@ func unsent(err error) bool {
 func (l *Ledger) alone(t *ledger.Ticket) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	at := l.opts.Now()
+	l.wakeUp(at)
 	own := &ledger.Ticket{Lease: t.Lease, Claims: make([]ledger.Claim, 0, len(t.Claims))}
 	refused := false
 	for i := range t.Claims {
@@ -155,7 +161,6 @@ func (l *Ledger) alone(t *ledger.Ticket) bool {
 			own.Claims = append(own.Claims, l.share.scaled(*c))
 		}
 	}
-	at := l.opts.Now()
 	if refused {
 		l.mem.Read(own.Claims)
 	} else {

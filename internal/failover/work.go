@@ -137,6 +137,23 @@ func (l *Ledger) heartbeat(ctx context.Context) error {
 	return l.raise(ctx)
 }
 
+// stir notes that the goroutine is at work, and for how long at most it asks.
+func (l *Ledger) stir(within time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.opts.Now()
+	l.wakeUp(now)
+	l.awake = now.Add(max(within, 0) + l.opts.nap())
+}
+
+// wakeUp notices that this replica was stopped for a while: see lives.
+func (l *Ledger) wakeUp(now time.Time) {
+	if !l.awake.IsZero() && now.After(l.awake) {
+		l.awake = time.Time{}
+		l.share = l.lives.sleep(l.share)
+	}
+}
+
 // pulse beats and renews if it is time to. Whatever can take long, for much is
 // to be told to the store, does it between its parts: else this replica would
 // be taken for gone, and its flights for let go.
