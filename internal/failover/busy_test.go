@@ -73,7 +73,8 @@ func TestCloseEndsInTime(t *testing.T) {
 		r := start(t, s, 1, Options{})[0]
 		var open []*ledger.Ticket
 		for range 100 * batch {
-			tk, _ := r.take(t, flightClaim(1<<20))
+			tk, _ := r.take(t, budgetClaim(1, 1<<40))
+			tk.Claims[0].Actual = 0
 			open = append(open, tk)
 		}
 		s.slow = map[string]time.Duration{"settle": 400 * time.Millisecond}

@@ -37,3 +37,36 @@ func TestWhatIsKnownIsToldByEachClientsNumbers(t *testing.T) {
 		})
 	}
 }
+
+// A store that loses its data between two beats, and answers all the time as if
+// nothing had been taken, is told what was known before it did.
+func TestWhatWasKnownOutlivesTheAnswersOfAnEmptyStore(t *testing.T) {
+	for name, beats := range map[string]fault{"the next beat is well": well, "it gets no answer": broken} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newStore()
+				r := start(t, s, 1, Options{})[0]
+				money, slow := budgetClaim(40, 100), tokensClaim(400*second)
+				slow.Limit = 1000 * second
+				r.take(t, money, slow)
+				time.Sleep(3 * time.Second) // of the bubble
+				s.lose()
+				s.setOnly(beats, "beat")
+				money.Cost, slow.Cost = 1, second
+				for range 5 {
+					r.take(t, money, slow)
+				}
+				time.Sleep(2 * time.Second) // of the bubble
+				s.set(well)
+				r.take(t, money, slow)
+				time.Sleep(3 * time.Second) // of the bubble
+				if spent, used := s.stands(money), s.stands(slow); spent < 40 || spent > 46 || used < 380*second || used > 406*second {
+					t.Errorf("spent %d and used %d, want 40 and 390 s", spent, used)
+				}
+				if got := len(r.forget()); got > 2 {
+					t.Errorf("%d counters are remembered, and there are 2", got)
+				}
+			})
+		})
+	}
+}

@@ -54,6 +54,7 @@ func (l *Ledger) Reset(ctx context.Context, claims []ledger.Claim) error {
 	for i := range claims {
 		claims[i].Mode = mode
 		delete(l.debts, keyOf(&claims[i]))
+		delete(l.before, keyOf(&claims[i]))
 	}
 	l.mem.Reset(claims)
 	return nil

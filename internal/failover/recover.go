@@ -80,65 +80,33 @@ func (l *Ledger) send(ctx context.Context, h handover) error {
 // this replica knows. All replicas do, and the highest counts.
 func (l *Ledger) raise(ctx context.Context) error {
 	epoch := l.work.epoch
+	for claims := range slices.Chunk(l.remembered(), maxRaise) {
+		if err := l.lift(ctx, claims); err != nil {
+			return err
+		}
+	}
 	for _, s := range l.counters() {
 		for subjects := range slices.Chunk(l.mem.Subjects(s.counter, maxKnown), maxRaise) {
 			claims := l.known(s, subjects)
 			if len(claims) == 0 {
 				continue
 			}
-			if err := l.pulse(ctx); err != nil {
-				return err
-			}
-			err := l.ask(ctx, "raise", l.opts.patience(), func(ctx context.Context) error {
-				return l.remote.Raise(ctx, claims)
-			})
-			if err != nil {
+			if err := l.lift(ctx, claims); err != nil {
 				return err
 			}
 		}
 	}
-	l.work.lost = l.work.epoch != epoch
+	if l.work.lost = l.work.epoch != epoch; !l.work.lost {
+		l.forget()
+	}
 	return nil
 }
 
-func (l *Ledger) counters() []seen {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	all := make([]seen, 0, len(l.seen))
-	for _, s := range l.seen {
-		all = append(all, s)
+func (l *Ledger) lift(ctx context.Context, claims []ledger.Claim) error {
+	if err := l.pulse(ctx); err != nil {
+		return err
 	}
-	return all
-}
-
-// known returns how a counter stood at the store, for subjects of which
-// something was taken, without this replica's debts. Limits are those by which
-// Used is meant: one client can have other numbers than the next.
-func (l *Ledger) known(s seen, subjects []ledger.Subject) []ledger.Claim {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	all := make([]ledger.Claim, len(subjects))
-	for i, subject := range subjects {
-		c := &all[i]
-		c.Counter, c.Subject, c.Limit = s.counter, subject, s.limit
-	}
-	l.mem.Depths(all)
-	l.mem.Read(all)
-	now := l.store.micros(l.opts.Now())
-	for i := range all {
-		c := &all[i]
-		d := l.debts[keyOf(c)]
-		switch rate := c.Counter.Kind == ledger.KindRate; {
-		case rate && d != nil:
-			c.Limit = d.claim.Limit
-			c.Used, c.At = d.known.Used(c.At, c.Limit), now
-		case rate:
-			c.At = now
-		case d != nil:
-			for _, amount := range d.spent {
-				c.Used -= times(max(amount, 0), d.of)
-			}
-		}
-	}
-	return slices.DeleteFunc(all, func(c ledger.Claim) bool { return c.Used <= 0 })
+	return l.ask(ctx, "raise", l.opts.patience(), func(ctx context.Context) error {
+		return l.remote.Raise(ctx, claims)
+	})
 }

@@ -101,13 +101,18 @@ func (l *Ledger) shared(t *ledger.Ticket, ok bool) {
 	case !l.up.Load(): // the counters are this replica's share now
 	case owes:
 		// What the store does not know yet is kept until it was told.
-		l.mem.Learn(slices.DeleteFunc(slices.Clone(t.Claims), func(c ledger.Claim) bool {
+		l.learn(slices.DeleteFunc(slices.Clone(t.Claims), func(c ledger.Claim) bool {
 			_, debt := l.debts[keyOf(&c)]
 			return debt
 		}))
 	default:
-		l.mem.Learn(t.Claims)
+		l.learn(t.Claims)
 	}
+}
+
+func (l *Ledger) learn(claims []ledger.Claim) {
+	l.remember(claims)
+	l.mem.Learn(claims)
 }
 
 // giveBack settles a take of which nobody knows whether it was done. Its flights

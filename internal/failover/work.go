@@ -181,12 +181,14 @@ func (l *Ledger) keep(ctx context.Context) error {
 
 func (l *Ledger) beat(ctx context.Context) error {
 	var b ledger.Beat
+	before := l.forget()
 	err := l.ask(ctx, "beat", l.opts.Deadline, func(ctx context.Context) (err error) {
 		b, err = l.remote.Beat(ctx, l.opts.ttl())
 		return err
 	})
 	w := &l.work
 	if w.beat = l.after(err, l.opts.Beat); err != nil {
+		l.recall(before)
 		return err
 	}
 	if w.epoch != "" && w.epoch != b.Epoch {
@@ -194,6 +196,9 @@ func (l *Ledger) beat(ctx context.Context) error {
 		l.opts.Log.WarnContext(ctx, "the shared store of the limits has lost its data: it is told what this replica knows")
 	}
 	w.epoch = b.Epoch
+	if w.lost {
+		l.recall(before)
+	}
 	now := l.opts.Now()
 	l.mu.Lock()
 	l.store = clock{store: b.Now, here: now}
