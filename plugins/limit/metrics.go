@@ -107,6 +107,8 @@ type storeMetrics struct {
 	dropped    prometheus.Counter
 	handedOver prometheus.Counter
 	replicas   prometheus.Gauge
+
+	current atomic.Pointer[watch] // the store that down and replicas speak of
 }
 
 func newStoreMetrics(reg prometheus.Registerer) storeMetrics {

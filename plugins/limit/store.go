@@ -28,6 +28,8 @@ type store struct {
 	once sync.Once
 	open func() ledger.Ledger
 	use  ledger.Ledger // after once
+
+	watch *watch // what the metrics are told of remote; nil in memory
 }
 
 var _ ledger.Ledger = (*store)(nil)
@@ -36,6 +38,14 @@ var _ ledger.Ledger = (*store)(nil)
 func (s *store) begin() ledger.Ledger {
 	s.once.Do(func() { s.use = s.open() })
 	return s.use
+}
+
+// show has the metrics speak of this store: a later generation may come back to
+// one that has begun before.
+func (s *store) show() {
+	if s.watch != nil {
+		s.watch.show()
+	}
 }
 
 // Take implements [ledger.Ledger].
@@ -64,6 +74,7 @@ func (s *store) Close() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), closeTime)
 	defer cancel()
+	defer s.watch.end()
 	return shared.Close(ctx)
 }
 
@@ -83,7 +94,8 @@ func newStore(s Settings, env plugins.Env, m *metrics) (*store, error) {
 		remote := redisledger.New(env.Redis, redisledger.Options{
 			Prefix: env.RedisPrefix, Lease: s.Store.Lease, ShardClients: s.Store.Shard == shardClient,
 		})
-		return &store{remote: remote, open: func() ledger.Ledger {
+		w := &watch{storeMetrics: &m.store}
+		return &store{remote: remote, watch: w, open: func() ledger.Ledger {
 			return failover.New(remote, failover.Options{
 				Deadline: s.Store.Deadline,
 				Failures: s.Store.Failures,
@@ -91,7 +103,7 @@ func newStore(s Settings, env plugins.Env, m *metrics) (*store, error) {
 				Replicas: s.Store.Replicas,
 				Now:      env.Now,
 				Log:      env.Log,
-				Observer: &m.store,
+				Observer: w,
 			})
 		}}, nil
 	})
