@@ -2,6 +2,7 @@ package failover
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -109,9 +110,9 @@ func (l *Ledger) first() []*ledger.Ticket {
 
 // again puts back a batch that failed. Unless the store cannot have got it
 // nobody knows what of it was done, but for what the store has marked as no
-// longer taken. What would give back more than was taken, done twice, is not
-// sent again: a refund is lost rather than doubled. What takes is sent again,
-// and so are flights, which end but once.
+// longer taken, or has said that it did nothing. What would give back more than
+// was taken, done twice, is not sent again: a refund is lost rather than doubled.
+// What takes is sent again, and so are flights, which end but once.
 func (l *Ledger) again(tickets []*ledger.Ticket, err error) {
 	if unsent(err) {
 		l.putBack(tickets)
@@ -124,11 +125,12 @@ func (l *Ledger) again(tickets []*ledger.Ticket, err error) {
 		l.drop(len(tickets), fmt.Errorf("the shared store was asked %d times: %w", maxTries, err))
 		return
 	}
+	undone := errors.Is(err, ledger.ErrUndone)
 	left := tickets[:0]
 	for _, t := range tickets {
 		for i := range t.Claims {
 			c := &t.Claims[i]
-			c.Taken = c.Taken && (c.Counter.Kind == ledger.KindFlight || c.Actual > c.Cost)
+			c.Taken = c.Taken && (undone || c.Counter.Kind == ledger.KindFlight || c.Actual > c.Cost)
 		}
 		if settles(t) {
 			left = append(left, t)

@@ -21,6 +21,7 @@ const (
 	mute         // it is done, and no answer comes
 	broken       // an error comes at once; what was asked was not done
 	absent       // nobody can be reached
+	unable       // it says at once that it did nothing
 )
 
 // errBroken is what a broken store answers.
@@ -99,6 +100,8 @@ func (s *store) do(ctx context.Context, op string, f func()) error {
 		return nil
 	case broken:
 		return errBroken
+	case unable:
+		return fmt.Errorf("%w: %w", errBroken, ledger.ErrUndone)
 	case absent:
 		return &net.OpError{Op: "dial", Err: errBroken}
 	}
