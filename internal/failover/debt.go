@@ -1,6 +1,7 @@
 package failover
 
 import (
+	"iter"
 	"slices"
 	"time"
 
@@ -23,10 +24,6 @@ type seen struct {
 	limit   int64
 }
 
-// maxCharges is how many debts are one ticket: all that wait for the store are
-// tickets, and a batch of them has to be done in good time.
-const maxCharges = 10
-
 // A debt is what this replica has let pass of one counter of one subject and has
 // not told the store yet.
 //
@@ -43,14 +40,11 @@ const maxCharges = 10
 // all of it debt, and the store is told of 2 ÷ 4 + 2 ÷ 4 = 1 s. Had it been
 // asked, its bucket would be used by 5 + 4 × 1 - 8 = 1 s.
 type debt struct {
-	*terms
+	claim ledger.Claim  // the latest, as it was asked
+	depth int64         // of the bucket of this replica's share
+	of    int64         // among how many replicas
 	known ledger.Bucket // the bucket of this replica's share without the debt
-}
-
-// A sum is the debt of a budget in one slice of its window.
-type sum struct {
-	*terms
-	amount int64
+	spent map[int64]int64
 }
 
 // owe remembers what was let pass: own is what Memory took for t.
@@ -66,12 +60,20 @@ func (l *Ledger) owe(t, own *ledger.Ticket, at time.Time) {
 			continue
 		}
 		l.seen[c.Counter.Name] = seen{counter: c.Counter, limit: c.Limit}
-		d := l.debts[c.Counter.Name]
+		d := l.debts[keyOf(&c)]
 		if d == nil {
-			d = newDebts()
-			l.debts[c.Counter.Name] = d
+			if d = l.open(keyOf(&c), at); d == nil {
+				continue
+			}
+			d.known = ledger.Bucket{Full: o.At + o.Used - o.Cost, Depth: o.Limit}
 		}
-		d.add(&c, &o, max(l.share.of, 1))
+		d.claim, d.depth, d.of = c, o.Limit, max(l.share.of, 1)
+		if c.Counter.Kind == ledger.KindBudget {
+			if d.spent == nil {
+				d.spent = map[int64]int64{}
+			}
+			d.spent[c.At] += c.Cost
+		}
 	}
 	if !any {
 		return
@@ -93,44 +95,55 @@ type handover struct {
 // collect queues the debts as charges and forgets them. From then on the tickets
 // that are open are the store's.
 func (l *Ledger) collect() handover {
-	h := handover{flights: l.fresh, round: l.round}
+	h := handover{counters: len(l.debts), flights: l.fresh, round: l.round}
 	l.fresh = false
 	l.round++
-	now := l.store.micros(l.opts.Now())
-	var owed []ledger.Claim
-	for _, d := range l.debts {
-		h.counters += len(d.rates) + len(d.sums)
-		for at, s := range d.sums {
-			owed = charge(owed, d.counter, at.subject, s.limit, s.amount, at.at)
-		}
-		rates := make([]ledger.Claim, 0, len(d.rates))
-		for subject, debt := range d.rates {
-			rates = append(rates, ledger.Claim{Counter: d.counter, Subject: subject, Limit: debt.depth})
-		}
-		l.mem.Read(rates)
-		for i := range rates {
-			r := &rates[i]
-			debt := d.rates[r.Subject]
-			amount := r.Used - debt.known.Used(r.At, debt.depth)
-			owed = charge(owed, d.counter, r.Subject, debt.limit, (amount+debt.of-1)/debt.of, now)
+	if h.counters == 0 {
+		return h
+	}
+	var charges []ledger.Claim
+	charge := func(c ledger.Claim, amount, at int64) {
+		if amount > 0 { // be there room or not
+			c.Mode, c.Taken, c.Cost, c.Actual, c.At = ledger.ModeShared, true, 0, amount, at
+			charges = append(charges, c)
 		}
 	}
-	clear(l.debts)
-	for some := range slices.Chunk(owed, maxCharges) {
+	for _, d := range l.debts {
+		for at, amount := range d.spent {
+			charge(d.claim, amount, at)
+		}
+	}
+	now := l.store.micros(l.opts.Now())
+	for d, owed := range l.owed() {
+		charge(d.claim, (owed+d.of-1)/d.of, now)
+	}
+	for some := range slices.Chunk(charges, maxCharges) {
 		l.push(&ledger.Ticket{Lease: l.leases.Add(1), Claims: some})
 	}
+	clear(l.debts)
+	l.sweepAt = 0
 	return h
 }
 
-// charge adds a claim that was taken of nothing and came to amount, be there
-// room or not.
-func charge(to []ledger.Claim, c *ledger.Counter, s ledger.Subject, limit, amount, at int64) []ledger.Claim {
-	if amount <= 0 {
-		return to
+// owed yields the debts of rates, and what of each time has not given back, as
+// the bucket of this replica's share has it.
+func (l *Ledger) owed() iter.Seq2[*debt, int64] {
+	var rates []ledger.Claim
+	for _, d := range l.debts {
+		if d.claim.Counter.Kind == ledger.KindRate {
+			rates = append(rates, ledger.Claim{Counter: d.claim.Counter, Subject: d.claim.Subject, Limit: d.depth})
+		}
 	}
-	return append(to, ledger.Claim{
-		Counter: c, Subject: s, Limit: limit, Mode: ledger.ModeShared, Taken: true, Actual: amount, At: at,
-	})
+	l.mem.Read(rates)
+	return func(yield func(*debt, int64) bool) {
+		for i := range rates {
+			r := &rates[i]
+			d := l.debts[keyOf(r)]
+			if !yield(d, r.Used-d.known.Used(r.At, d.depth)) {
+				return
+			}
+		}
+	}
 }
 
 // A clock knows the store's time by the latest beat.

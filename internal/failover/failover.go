@@ -50,7 +50,7 @@ type Options struct {
 	Beat     time.Duration // between two beats of the heart; 2s
 	Probe    time.Duration // between two questions whether the store is back, give or take a quarter; 250ms
 	Replicas int           // how many replicas share the limits; 0: as many as the beats say
-	Backlog  int           // the most settlements that wait for the store; 100,000
+	Backlog  int           // the most settlements that wait for the store, and a quarter of the most counters it is not told of yet; 100,000
 
 	Now      func() time.Time // time.Now
 	Log      *slog.Logger     // nowhere
@@ -70,24 +70,27 @@ type Ledger struct {
 
 	up   atomic.Bool   // whether requests ask the store; changes under mu
 	wake chan struct{} // holds one token when there is something to do at once
-	quit chan struct{}
-	once sync.Once
+	end  context.CancelFunc
 	done chan struct{}
 
-	mu     sync.Mutex
-	failed struct{ takes, others int } // in a row
-	since  time.Time                   // when up changed
-	held   map[uint64]hold
-	round  uint64            // counts the times that debts were collected: see hold
-	fresh  bool              // whether a ticket was let pass in this round
-	debts  map[string]*debts // by the name of the counter
-	seen   map[string]seen   // by the name of the counter
-	queue  []*ledger.Ticket
-	tries  int  // of the first batch of the queue
-	full   bool // whether the queue has overflowed since the store was last up
-	lives  lives
-	share  share
-	store  clock
+	mu      sync.Mutex
+	failed  struct{ takes, others int } // in a row
+	since   time.Time                   // when up changed
+	held    map[uint64]hold
+	round   uint64 // counts the times that debts were collected: see hold
+	fresh   bool   // whether a ticket was let pass in this round
+	debts   map[key]*debt
+	swept   time.Time            // when debts were last looked through
+	sweepAt int                  // how many have it done again
+	seen    map[string]seen      // by the name of the counter
+	before  map[key]ledger.Claim // how counters stood at the latest beat: see remember
+	queue   []*ledger.Ticket
+	tries   int  // of the first batch of the queue
+	full    bool // whether the queue has overflowed since the store was last up
+	lives   lives
+	awake   time.Time // until when nothing is unusual in that the goroutine does nothing
+	share   share
+	store   clock
 
 	work worker // of the goroutine alone
 }
@@ -98,12 +101,14 @@ func New(remote ledger.Remote, opts Options) *Ledger {
 	opts = opts.filled()
 	l := &Ledger{
 		remote: remote, opts: opts, mem: ledger.NewMemory(opts.Now),
-		wake: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{}),
-		since: opts.Now(), held: map[uint64]hold{}, debts: map[string]*debts{}, seen: map[string]seen{},
+		wake: make(chan struct{}, 1), done: make(chan struct{}),
+		since: opts.Now(), held: map[uint64]hold{}, debts: map[key]*debt{}, seen: map[string]seen{}, before: map[key]ledger.Claim{},
 		lives: lives{ttl: opts.ttl(), replicas: int64(opts.Replicas)},
 	}
 	l.up.Store(true)
-	go l.run()
+	var ctx context.Context
+	ctx, l.end = context.WithCancel(context.Background())
+	go l.run(ctx)
 	return l
 }
 
@@ -143,15 +148,20 @@ func (o Options) filled() Options {
 // lost.
 func (o Options) ttl() time.Duration { return 3*o.Beat + o.Deadline }
 
+// nap is for how long the goroutine may do nothing: it beats or asks whether the
+// store is back more often. Who has beaten just before is not forgotten after it.
+func (o Options) nap() time.Duration { return o.ttl() - o.Beat }
+
 // patience is the deadline of what no request waits for: a batch takes longer
 // than a decision, and giving one up leaves open whether it was done.
 func (o Options) patience() time.Duration { return 10 * o.Deadline }
 
 // Close hands over and settles what still waits, says that this replica ends,
 // and ends the goroutine. It returns what of it the store did not get before
-// ctx ended. What is settled later is lost.
+// ctx ended: it takes longer than that only to end what is being asked, and to
+// say that it ends. What is settled later is lost.
 func (l *Ledger) Close(ctx context.Context) error {
-	l.once.Do(func() { close(l.quit) })
+	l.end()
 	<-l.done
 	_, err := l.tell(ctx)
 	if n := l.backlog(); n > 0 {

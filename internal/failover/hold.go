@@ -51,8 +51,9 @@ func (l *Ledger) settleOwn(t *ledger.Ticket, h hold) {
 			continue
 		}
 		own.Actual = times(c.Actual, max(h.share.of, 1))
-		if c.Counter.Kind == ledger.KindBudget {
-			l.debts[c.Counter.Name].change(c, c.Actual-c.Cost)
+		l.reopen(c, own, max(h.share.of, 1))
+		if d := l.debts[keyOf(c)]; d != nil && c.Counter.Kind == ledger.KindBudget && d.spent != nil {
+			d.spent[c.At] += c.Actual - c.Cost
 		}
 	}
 	l.mem.Settle(h.own)

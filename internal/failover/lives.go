@@ -23,7 +23,10 @@ import (
 //     a ttl the others may have forgotten this replica, or not have seen it yet.
 //     Its share stays as it was before, or smaller, until it has beaten for a
 //     whole ttl again. So it does when the store has lost its data, and with
-//     them who lives.
+//     them who lives;
+//   - a replica that was stopped, as a process or its machine can be, and wakes
+//     has no share until it has beaten for a whole ttl: unlike in an outage, the
+//     others may have beaten meanwhile, and forgotten it.
 type lives struct {
 	ttl      time.Duration
 	replicas int64 // 0, or how many were configured
@@ -76,4 +79,15 @@ func (v *lives) share() share {
 	}
 	s.of = max(s.of, v.replicas)
 	return s
+}
+
+// sleep forgets all, for this replica was stopped for a while. It returns the
+// share that is left: none, or where the number of replicas is configured what
+// needs no rank.
+func (v *lives) sleep(s share) share {
+	v.beats = nil
+	if v.replicas == 0 || s.of == 0 {
+		return share{}
+	}
+	return share{of: max(s.of, v.replicas), rank: unranked}
 }

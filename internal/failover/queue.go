@@ -2,7 +2,9 @@ package failover
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/holysheep/relay/internal/ledger"
 )
@@ -66,28 +68,32 @@ func (l *Ledger) backlog() int {
 	return len(l.queue)
 }
 
-// flush settles what is queued, in order, until there is nothing left.
+// flush settles what is queued, in order. What comes meanwhile waits for the
+// next time: there may always be more.
 func (l *Ledger) flush(ctx context.Context) error {
-	for {
-		tickets := l.first()
-		if len(tickets) == 0 {
-			return nil
-		}
-		err := ctx.Err()
-		if err == nil {
-			err = l.ask(ctx, "settle", l.opts.patience(), func(ctx context.Context) error {
-				return l.remote.Settle(ctx, tickets)
-			})
-		} else {
-			l.putBack(tickets)
+	for n := l.backlog(); n > 0; n -= batch {
+		if err := l.pulse(ctx); err != nil {
 			return err
 		}
+		tickets := l.first()
+		err := l.ask(ctx, "settle", left(ctx, l.opts.patience()), func(ctx context.Context) error {
+			return l.remote.Settle(ctx, tickets)
+		})
 		if err != nil {
 			l.again(tickets, err)
 			return err
 		}
 		l.tries = 0
 	}
+	return nil
+}
+
+// left is how much of a time ctx leaves.
+func left(ctx context.Context, d time.Duration) time.Duration {
+	if end, ok := ctx.Deadline(); ok {
+		d = min(d, time.Until(end))
+	}
+	return d
 }
 
 // first takes the first batch off the queue.
@@ -104,9 +110,9 @@ func (l *Ledger) first() []*ledger.Ticket {
 
 // again puts back a batch that failed. Unless the store cannot have got it
 // nobody knows what of it was done, but for what the store has marked as no
-// longer taken. What would give back more than was taken, done twice, is not
-// sent again: a refund is lost rather than doubled. What takes is sent again,
-// and so are flights, which end but once.
+// longer taken, or has said that it did nothing. What would give back more than
+// was taken, done twice, is not sent again: a refund is lost rather than doubled.
+// What takes is sent again, and so are flights, which end but once.
 func (l *Ledger) again(tickets []*ledger.Ticket, err error) {
 	if unsent(err) {
 		l.putBack(tickets)
@@ -119,11 +125,12 @@ func (l *Ledger) again(tickets []*ledger.Ticket, err error) {
 		l.drop(len(tickets), fmt.Errorf("the shared store was asked %d times: %w", maxTries, err))
 		return
 	}
+	undone := errors.Is(err, ledger.ErrUndone)
 	left := tickets[:0]
 	for _, t := range tickets {
 		for i := range t.Claims {
 			c := &t.Claims[i]
-			c.Taken = c.Taken && (c.Counter.Kind == ledger.KindFlight || c.Actual > c.Cost)
+			c.Taken = c.Taken && (undone || c.Counter.Kind == ledger.KindFlight || c.Actual > c.Cost)
 		}
 		if settles(t) {
 			left = append(left, t)

@@ -26,6 +26,7 @@ func TestASettlementThatFailed(t *testing.T) {
 		{"a refund that was not done and may have been is lost", frozen, 10, 40},
 		{"a refund that was done is not done again", mute, 10, 10},
 		{"a refund that cannot have been done is done", absent, 10, 10},
+		{"a refund that the store has said it did not do is done", unable, 10, 10},
 		{"a debt that was not done is charged", frozen, 50, 50},
 		{"a debt that may have been done is charged again", mute, 50, 60},
 	}

@@ -19,7 +19,7 @@ func (l *Ledger) recover(ctx context.Context) error {
 	if err := l.heartbeat(ctx); err != nil {
 		return err
 	}
-	if err := l.renew(ctx, l.told); err != nil {
+	if err := l.keep(ctx); err != nil {
 		return err
 	}
 	counters := 0
@@ -79,67 +79,34 @@ func (l *Ledger) send(ctx context.Context, h handover) error {
 // raise tells a store that has lost its data how the counters stood, as far as
 // this replica knows. All replicas do, and the highest counts.
 func (l *Ledger) raise(ctx context.Context) error {
+	epoch := l.work.epoch
+	for claims := range slices.Chunk(l.remembered(), maxRaise) {
+		if err := l.lift(ctx, claims); err != nil {
+			return err
+		}
+	}
 	for _, s := range l.counters() {
 		for subjects := range slices.Chunk(l.mem.Subjects(s.counter, maxKnown), maxRaise) {
 			claims := l.known(s, subjects)
 			if len(claims) == 0 {
 				continue
 			}
-			err := l.ask(ctx, "raise", l.opts.patience(), func(ctx context.Context) error {
-				return l.remote.Raise(ctx, claims)
-			})
-			if err != nil {
+			if err := l.lift(ctx, claims); err != nil {
 				return err
 			}
 		}
 	}
-	l.work.lost = false
+	if l.work.lost = l.work.epoch != epoch; !l.work.lost {
+		l.forget()
+	}
 	return nil
 }
 
-func (l *Ledger) counters() []seen {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	all := make([]seen, 0, len(l.seen))
-	for _, s := range l.seen {
-		all = append(all, s)
+func (l *Ledger) lift(ctx context.Context, claims []ledger.Claim) error {
+	if err := l.pulse(ctx); err != nil {
+		return err
 	}
-	return all
-}
-
-// known returns how a counter stood at the store, for subjects of which
-// something was taken, without this replica's debts. Limits are those by which
-// Used is meant.
-func (l *Ledger) known(s seen, subjects []ledger.Subject) []ledger.Claim {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	debts := l.debts[s.counter.Name]
-	if debts == nil {
-		debts = newDebts()
-	}
-	all := make([]ledger.Claim, len(subjects))
-	for i, subject := range subjects {
-		c := &all[i]
-		c.Counter, c.Subject, c.Limit = s.counter, subject, s.limit
-		if d, found := debts.rates[subject]; found {
-			c.Limit = d.depth
-		}
-	}
-	l.mem.Read(all)
-	now := l.store.micros(l.opts.Now())
-	for i := range all {
-		c := &all[i]
-		if d, found := debts.rates[c.Subject]; found {
-			c.Used = d.known.Used(c.At, d.depth)
-		}
-		if c.Counter.Kind == ledger.KindRate {
-			c.At = now
-		}
-		for _, at := range debts.slices {
-			if d, found := debts.sums[spot{c.Subject, at}]; found {
-				c.Used -= times(max(d.amount, 0), d.of)
-			}
-		}
-	}
-	return slices.DeleteFunc(all, func(c ledger.Claim) bool { return c.Used <= 0 })
+	return l.ask(ctx, "raise", l.opts.patience(), func(ctx context.Context) error {
+		return l.remote.Raise(ctx, claims)
+	})
 }

@@ -21,6 +21,7 @@ const (
 	mute         // it is done, and no answer comes
 	broken       // an error comes at once; what was asked was not done
 	absent       // nobody can be reached
+	unable       // it says at once that it did nothing
 )
 
 // errBroken is what a broken store answers.
@@ -31,7 +32,8 @@ var errBroken = errors.New("the store is broken")
 type store struct {
 	mu     sync.Mutex
 	fault  fault
-	only   string // the operation that has the fault; all, if it is empty
+	only   string                   // the operation that has the fault; all, if it is empty
+	slow   map[string]time.Duration // how long operations take
 	mem    *ledger.Memory
 	epoch  int
 	leases map[key]map[string]time.Time // until when each flight is held
@@ -84,7 +86,7 @@ func (s *store) called(op string) int {
 func (s *store) do(ctx context.Context, op string, f func()) error {
 	s.mu.Lock()
 	s.calls[op]++
-	how := s.fault
+	slow, how := s.slow[op], s.fault
 	if s.only != "" && s.only != op {
 		how = well
 	}
@@ -94,9 +96,12 @@ func (s *store) do(ctx context.Context, op string, f func()) error {
 	s.mu.Unlock()
 	switch how {
 	case well:
+		time.Sleep(slow)
 		return nil
 	case broken:
 		return errBroken
+	case unable:
+		return fmt.Errorf("%w: %w", errBroken, ledger.ErrUndone)
 	case absent:
 		return &net.OpError{Op: "dial", Err: errBroken}
 	}

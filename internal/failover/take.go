@@ -36,6 +36,10 @@ func (l *Ledger) Take(ctx context.Context, t *ledger.Ticket) bool {
 func (l *Ledger) ask(ctx context.Context, op string, within time.Duration, do func(context.Context) error) error {
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
 	defer cancel()
+	if ofRequest := op == "take" || op == "read" || op == "reset"; !ofRequest {
+		l.stir(within)
+		defer l.stir(0)
+	}
 	begin := l.opts.Now()
 	err := do(bounded)
 	l.opts.Observer.Asked(op, l.opts.Now().Sub(begin), err)
@@ -96,7 +100,8 @@ func (l *Ledger) shared(t *ledger.Ticket, ok bool) {
 			continue
 		}
 		l.seen[c.Counter.Name] = seen{counter: c.Counter, limit: c.Limit}
-		owes = owes || l.debts[c.Counter.Name].has(c.Subject)
+		_, debt := l.debts[keyOf(c)]
+		owes = owes || debt
 	}
 	if ok && flies {
 		l.held[t.Lease] = hold{ticket: t}
@@ -106,12 +111,18 @@ func (l *Ledger) shared(t *ledger.Ticket, ok bool) {
 	case !l.up.Load(): // the counters are this replica's share now
 	case owes:
 		// What the store does not know yet is kept until it was told.
-		l.mem.Learn(slices.DeleteFunc(slices.Clone(t.Claims), func(c ledger.Claim) bool {
-			return l.debts[c.Counter.Name].has(c.Subject)
+		l.learn(slices.DeleteFunc(slices.Clone(t.Claims), func(c ledger.Claim) bool {
+			_, debt := l.debts[keyOf(&c)]
+			return debt
 		}))
 	default:
-		l.mem.Learn(t.Claims)
+		l.learn(t.Claims)
 	}
+}
+
+func (l *Ledger) learn(claims []ledger.Claim) {
+	l.remember(claims)
+	l.mem.Learn(claims)
 }
 
 // giveBack settles a take of which nobody knows whether it was done. Its flights
@@ -144,6 +155,8 @@ func unsent(err error) bool {
 func (l *Ledger) alone(t *ledger.Ticket) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	at := l.opts.Now()
+	l.wakeUp(at)
 	own := &ledger.Ticket{Lease: t.Lease, Claims: make([]ledger.Claim, 0, len(t.Claims))}
 	refused := false
 	for i := range t.Claims {
@@ -163,7 +176,6 @@ func (l *Ledger) alone(t *ledger.Ticket) bool {
 			own.Claims = append(own.Claims, l.share.scaled(*c))
 		}
 	}
-	at := l.opts.Now()
 	if refused {
 		l.mem.Read(own.Claims)
 	} else {

@@ -33,18 +33,19 @@ type worker struct {
 
 // run does everything that no request waits for. In one goroutine renewals and
 // settlements keep their order, so that what was let go is not renewed after.
-func (l *Ledger) run() {
+// ctx ends it after what it is asking.
+func (l *Ledger) run(ctx context.Context) {
 	defer close(l.done)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
 		select {
-		case <-l.quit:
+		case <-ctx.Done():
 			return
 		case <-l.wake:
 		case <-timer.C:
 		}
-		timer.Reset(l.step(context.Background()))
+		timer.Reset(l.step(ctx))
 	}
 }
 
@@ -55,10 +56,12 @@ func (l *Ledger) step(ctx context.Context) time.Duration {
 		return l.await(ctx)
 	}
 	if l.due(w.beat) {
-		w.beat = l.after(l.heartbeat(ctx), l.opts.Beat)
+		if err := l.heartbeat(ctx); err != nil {
+			w.beat = l.after(err, 0)
+		}
 	}
 	if l.up.Load() && l.due(w.renew) {
-		w.renew = l.after(l.renew(ctx, l.told), l.opts.Lease/3)
+		_ = l.keep(ctx) // it is due again soon
 	}
 	if l.up.Load() && l.due(w.flush) {
 		_, err := l.tell(ctx)
@@ -128,27 +131,74 @@ func (l *Ledger) heartbeat(ctx context.Context) error {
 	if !l.work.lost {
 		return nil
 	}
-	if err := l.renew(ctx, l.told); err != nil {
+	if err := l.keep(ctx); err != nil {
 		return err
 	}
 	return l.raise(ctx)
 }
 
+// stir notes that the goroutine is at work, and for how long at most it asks.
+func (l *Ledger) stir(within time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.opts.Now()
+	l.wakeUp(now)
+	l.awake = now.Add(max(within, 0) + l.opts.nap())
+}
+
+// wakeUp notices that this replica was stopped for a while: see lives.
+func (l *Ledger) wakeUp(now time.Time) {
+	if !l.awake.IsZero() && now.After(l.awake) {
+		l.awake = time.Time{}
+		l.share = l.lives.sleep(l.share)
+	}
+}
+
+// pulse beats and renews if it is time to. Whatever can take long, for much is
+// to be told to the store, does it between its parts: else this replica would
+// be taken for gone, and its flights for let go.
+func (l *Ledger) pulse(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if l.due(l.work.beat) {
+		if err := l.beat(ctx); err != nil {
+			return err
+		}
+	}
+	if l.due(l.work.renew) {
+		return l.keep(ctx)
+	}
+	return nil
+}
+
+// keep renews all flights that the store knows of.
+func (l *Ledger) keep(ctx context.Context) error {
+	err := l.renew(ctx, l.told)
+	l.work.renew = l.after(err, l.opts.Lease/3)
+	return err
+}
+
 func (l *Ledger) beat(ctx context.Context) error {
 	var b ledger.Beat
+	before := l.forget()
 	err := l.ask(ctx, "beat", l.opts.Deadline, func(ctx context.Context) (err error) {
 		b, err = l.remote.Beat(ctx, l.opts.ttl())
 		return err
 	})
-	if err != nil {
+	w := &l.work
+	if w.beat = l.after(err, l.opts.Beat); err != nil {
+		l.recall(before)
 		return err
 	}
-	w := &l.work
 	if w.epoch != "" && w.epoch != b.Epoch {
 		w.lost = true
 		l.opts.Log.WarnContext(ctx, "the shared store of the limits has lost its data: it is told what this replica knows")
 	}
 	w.epoch = b.Epoch
+	if w.lost {
+		l.recall(before)
+	}
 	now := l.opts.Now()
 	l.mu.Lock()
 	l.store = clock{store: b.Now, here: now}
@@ -167,7 +217,7 @@ func (l *Ledger) renew(ctx context.Context, keep func(hold) bool) error {
 	var part []ledger.Held
 	n := 0
 	send := func() error {
-		err := l.ask(ctx, "renew", l.opts.patience(), func(ctx context.Context) error {
+		err := l.ask(ctx, "renew", left(ctx, l.opts.patience()), func(ctx context.Context) error {
 			return l.remote.Renew(ctx, part)
 		})
 		part, n = nil, 0

@@ -13,6 +13,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"math"
 	"time"
 )
@@ -199,6 +200,10 @@ type Beat struct {
 	Live, Rank int
 }
 
+// ErrUndone is in the error of a [Remote] that has said of all that it did not
+// do that it did nothing.
+var ErrUndone = errors.New("nothing of it was done")
+
 // A Remote is a store that replicas share. Its errors are those of the way to
 // it: whether the store did what was asked is not known then, but a Take that
 // arrives after its deadline does nothing. It is safe for concurrent use.
@@ -206,7 +211,8 @@ type Remote interface {
 	// Take decides on all claims in one step, as the ticket's.
 	Take(ctx context.Context, t *Ticket) (bool, error)
 
-	// Settle settles tickets, each in one step.
+	// Settle settles tickets, each in one step. What is settled for sure is
+	// Taken no more after an error; with [ErrUndone] the rest is not for sure.
 	Settle(ctx context.Context, tickets []*Ticket) error
 
 	Read(ctx context.Context, claims []Claim) error

@@ -23,6 +23,22 @@ func (m *Memory) Learn(claims []Claim) {
 	}
 }
 
+// Depths sets the Limit of claims of rates to the depth by which their bucket
+// fills. Of a bucket of which nothing is known it leaves it as it is.
+func (m *Memory) Depths(claims []Claim) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for i := range claims {
+		c := &claims[i]
+		if c.Counter.Kind != KindRate {
+			continue
+		}
+		if b := m.ratesOf(c.Counter).get(c.Subject); b.Depth > 0 {
+			c.Limit = b.Depth
+		}
+	}
+}
+
 // Hold counts the flights of a ticket that the shared store let through.
 // [Memory.Settle] gives them back.
 func (m *Memory) Hold(t *Ticket) {

@@ -114,3 +114,18 @@ func TestAClaimThatNobodyDecidedOnIsNotSettled(t *testing.T) {
 		t.Errorf("%d are held, want 1", got)
 	}
 }
+
+func TestDepthsAreThoseOfTheBuckets(t *testing.T) {
+	m := NewMemory(time.Now)
+	rate := &Counter{Name: "each.requests", Kind: KindRate}
+	budget := &Counter{Name: "each.budget", Kind: KindBudget, Window: Window{Calendar: Day}}
+	ada, bob := Subject{A: "ada"}, Subject{A: "bob"}
+	m.Learn([]Claim{{Counter: rate, Subject: ada, Used: 5e6, Limit: 10e6}, {Counter: budget, Subject: ada, Used: 5, Limit: 10}})
+	claims := []Claim{{Counter: rate, Subject: ada, Limit: 1}, {Counter: rate, Subject: bob, Limit: 1}, {Counter: budget, Subject: ada, Limit: 1}}
+	m.Depths(claims)
+	for i, want := range []int64{10e6, 1, 1} {
+		if claims[i].Limit != want {
+			t.Errorf("claim %d has the limit %d, want %d", i, claims[i].Limit, want)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package ledger
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/bits"
 	"time"
 )
@@ -86,7 +87,8 @@ func (r Rate) Cost(units int64) int64 {
 	return Never
 }
 
-// Units returns how many units micros are the cost of, rounded down.
+// Units returns how many units micros are the cost of, rounded down; [Never] if
+// that is more than can be counted.
 func (r Rate) Units(micros int64) int64 {
 	if micros <= 0 {
 		return 0
@@ -99,5 +101,5 @@ func (r Rate) Units(micros int64) int64 {
 		return Never
 	}
 	q, _ := bits.Div64(hi, lo, uint64(r.period)) //nolint:gosec // as above
-	return int64(q)                              //nolint:gosec // as above
+	return int64(min(q, math.MaxInt64))          //nolint:gosec // as above
 }

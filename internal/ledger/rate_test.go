@@ -94,3 +94,15 @@ func TestUnitsOfAWholeRateAreWhole(t *testing.T) {
 		}
 	}
 }
+
+// A rate of very much in very little time counts no further than there are
+// numbers.
+func TestUnitsDoNotOverflow(t *testing.T) {
+	r, _, err := NewRate(145837, time.Microsecond, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := r.Units(maxCharge); got != Never {
+		t.Errorf("%d units, want the most there are", got)
+	}
+}

@@ -1,12 +1,16 @@
 package redisledger
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/holysheep/relay/internal/ledger"
 )
 
 // Bounds of what is sent at once, so that no other client of Redis waits long:
@@ -54,6 +58,10 @@ func (c *call) addNumber(n int64) {
 	c.args = append(c.args, &c.numbers[len(c.numbers)-1])
 }
 
+// until sets the latest instant at which the script may be done, which is the
+// second of its arguments.
+func (c *call) until(latest any) { c.args[leading+len(c.keys)+1] = latest }
+
 // once is a command that the client sends once: if the connection breaks, nobody
 // knows whether Redis has done it, and no script may be done twice. It still
 // goes to another node if the first says so.
@@ -92,21 +100,35 @@ func (s *Store) run(ctx context.Context, c *call) *redis.Cmd {
 
 // batch runs calls in one round trip, more only if they are very many or if
 // Redis has lost the script. It hands each answer to done, if there is one, and
-// returns what went wrong first; the other calls are done nevertheless.
+// returns what went wrong first; the other calls are done nevertheless. If all
+// that went wrong was refused by Redis, it is [ledger.ErrUndone] too.
 func (s *Store) batch(ctx context.Context, calls []call, done func(i int, answer *redis.Cmd)) error {
 	var first error
+	undone := true
 	for begin := 0; begin < len(calls); begin += maxCalls {
 		part := calls[begin:min(begin+maxCalls, len(calls))]
 		for i, answer := range s.pipeline(ctx, part) {
 			switch err := answer.Err(); {
 			case err == nil && done != nil:
 				done(begin+i, answer)
-			case err != nil && first == nil:
-				first = err
+			case err != nil:
+				first, undone = cmp.Or(first, err), undone && refused(err)
 			}
 		}
 	}
+	if first != nil && undone {
+		return fmt.Errorf("%w: %w", first, ledger.ErrUndone)
+	}
 	return first
+}
+
+// refused returns whether an error is an answer by which Redis has not run a
+// script, or not let it write anything.
+func refused(err error) bool {
+	return slices.ContainsFunc([]string{
+		"READONLY", "LOADING", "OOM", "MISCONF", "BUSY", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN", "MOVED", "ASK",
+		"TRYAGAIN", "NOAUTH", "NOPERM", "NOSCRIPT",
+	}, func(prefix string) bool { return redis.HasErrorPrefix(err, prefix) })
 }
 
 func (s *Store) pipeline(ctx context.Context, calls []call) []*redis.Cmd {

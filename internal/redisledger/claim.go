@@ -7,14 +7,16 @@ import (
 	"github.com/holysheep/relay/internal/ledger"
 )
 
-// The most that the scripts are told, so that all sums stay below 2^53, where a
-// double is exact. More than that is the same: it is more than any limit.
+// The most that the scripts are told, so that sums within a limit stay below 2^53,
+// where a double is exact. More than that is the same: it is more than any limit.
 const (
 	// maxMicros is twice the longest that a bucket takes to fill, and what
 	// [ledger.Charge] charges at most.
 	maxMicros = int64(2 * 366 * 24 * time.Hour / time.Microsecond)
 
-	maxNano = 1 << 52 // 4.5 million dollars
+	// maxNano is 9 million dollars. A sum above it is rounded to 2 nanodollars,
+	// and is more than any limit all the same.
+	maxNano = 1 << 53
 )
 
 // The waits that are no time, as the scripts say them.

@@ -44,6 +44,16 @@ func (c *clock) latest(at time.Duration) int64 {
 	return at.Microseconds() + c.ahead
 }
 
+// latest is what a script is told: until when, by a server's clock, it may do
+// what it is asked for; nothing if there is no deadline or in a test.
+func (s *Store) latest(ctx context.Context, c *clock) any {
+	deadline, bounded := ctx.Deadline()
+	if !bounded || s.opts.Clock != nil {
+		return ""
+	}
+	return c.latest(deadline.Sub(s.start))
+}
+
 // clock returns that of the server of a key: each node of a cluster has its own.
 func (s *Store) clock(ctx context.Context, key string) (*clock, error) {
 	node := ""

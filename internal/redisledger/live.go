@@ -3,9 +3,12 @@ package redisledger
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/holysheep/relay/internal/ledger"
 )
@@ -61,19 +64,53 @@ func (s *Store) Leave(ctx context.Context) error {
 	return wrap(ctx, err, "leaving")
 }
 
-// Renew implements [ledger.Remote].
+// Renew implements [ledger.Remote]. If ctx has a deadline, a renewal that arrives
+// after it does nothing.
 func (s *Store) Renew(ctx context.Context, held []ledger.Held) error {
 	var calls []call
 	for _, h := range held {
 		key := s.Key(h.Counter, h.Subject)
 		for part := range slices.Chunk(h.Leases, maxKeys) {
-			c := newCall(s.renew, []string{key}, 2+len(part), 0)
-			c.add(s.now(), s.opts.Lease.Microseconds())
+			c := newCall(s.renew, []string{key}, 3+len(part), 0)
+			c.add(s.now(), "", s.opts.Lease.Microseconds())
 			for _, lease := range part {
 				c.add(s.lease(lease))
 			}
 			calls = append(calls, c)
 		}
 	}
-	return wrap(ctx, s.batch(ctx, calls, nil), "renewing the flights of %d counters", len(held))
+	return wrap(ctx, s.renewing(ctx, calls), "renewing the flights of %d counters", len(held))
+}
+
+// renewing runs calls of renew.lua, and once more those that were too late by
+// what was known of Redis's clock: see [Store.decide].
+func (s *Store) renewing(ctx context.Context, calls []call) error {
+	for range 2 {
+		clocks := make([]*clock, len(calls))
+		for i, c := range calls {
+			var err error
+			if clocks[i], err = s.clock(ctx, c.keys[0]); err != nil {
+				return err
+			}
+			c.until(s.latest(ctx, clocks[i]))
+		}
+		var again []call
+		var misread error
+		sent := time.Since(s.start)
+		err := s.batch(ctx, calls, func(i int, answer *redis.Cmd) {
+			list, err := answer.Int64Slice()
+			if err != nil || len(list) != 2 {
+				misread = fmt.Errorf("the answer is %v", answer)
+				return
+			}
+			if clocks[i].learn(list[1], sent, time.Since(s.start)); list[0] == late {
+				again = append(again, calls[i])
+			}
+		})
+		if err = errors.Join(err, misread); err != nil || len(again) == 0 {
+			return err
+		}
+		calls = again
+	}
+	return errLate
 }

@@ -14,7 +14,7 @@ import (
 //
 // Taken is unset in what is known to be settled. So after an error the same
 // tickets can be settled again, and what was done is not done twice; but of what
-// has no answer nobody knows.
+// has no answer nobody knows, unless the error is [ledger.ErrUndone].
 func (s *Store) Settle(ctx context.Context, tickets []*ledger.Ticket) error {
 	var calls []call
 	var groups []group

@@ -17,13 +17,17 @@ const (
 	late     = -1
 )
 
+// errLate is the error of what Redis got too late and did not do.
+var errLate = fmt.Errorf("it came after its deadline: %w", context.DeadlineExceeded)
+
 // Take implements [ledger.Remote], in one round trip; with ShardClients in one
 // for each tag. A ticket without a lease gets one.
 //
 // If ctx has a deadline, a take that arrives after it does nothing. After an
 // error the claims with Taken are known to be taken, of the others that is not
 // known. Settling them with an Actual of 0 is right for both, if At is left as
-// it is: what has no instant gets nothing back.
+// it is: what has no instant gets nothing back. Flights can be settled twice, so
+// they are Taken also if they may have been given back.
 func (s *Store) Take(ctx context.Context, t *ledger.Ticket) (bool, error) {
 	if t.Lease == 0 {
 		t.Lease = s.leases.Add(1)
@@ -49,16 +53,13 @@ func (s *Store) Take(ctx context.Context, t *ledger.Ticket) (bool, error) {
 // what is known of it, a take can be called late that is not: then it asks once
 // more.
 func (s *Store) decide(ctx context.Context, t *ledger.Ticket, g group) (bool, error) {
-	deadline, bounded := ctx.Deadline()
 	for range 2 {
 		c := s.looking(g, true, s.lease(t.Lease))
 		clock, err := s.clock(ctx, c.keys[0])
 		if err != nil {
 			return false, err
 		}
-		if bounded && s.opts.Clock == nil {
-			c.args[leading+len(c.keys)+1] = clock.latest(deadline.Sub(s.start))
-		}
+		c.until(s.latest(ctx, clock))
 		sent := time.Since(s.start)
 		code, now, err := s.answer(s.run(ctx, &c), g)
 		if err != nil {
@@ -72,12 +73,13 @@ func (s *Store) decide(ctx context.Context, t *ledger.Ticket, g group) (bool, er
 			return false, err
 		}
 	}
-	return false, fmt.Errorf("it came after its deadline: %w", context.DeadlineExceeded)
+	return false, errLate
 }
 
 // undo ends a ticket that one group refused: it gives back what the groups
 // before it have taken, and reads how those after it stand, so that the answer
-// is as if one step had refused.
+// is as if one step had refused. After an error what was not given back for sure
+// stays taken: nobody may give it back twice.
 func (s *Store) undo(ctx context.Context, t *ledger.Ticket, before, after []group) error {
 	var calls []call
 	var back []*ledger.Claim
@@ -101,6 +103,7 @@ func (s *Store) undo(ctx context.Context, t *ledger.Ticket, before, after []grou
 	})
 	for _, c := range back {
 		c.Actual = c.Cost
+		c.Taken = c.Taken && (err == nil || c.Counter.Kind == ledger.KindFlight)
 	}
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package redisledger
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -111,6 +112,72 @@ func TestATakeThatArrivesTooLateDoesNothing(t *testing.T) {
 			}
 			mustTake(t, s, everything())
 		})
+	}
+}
+
+// A renewal that was given up, and arrives after its flight was let go, holds
+// nothing again.
+func TestARenewalThatArrivesTooLateDoesNothing(t *testing.T) {
+	s, server, proxy := proxied(t)
+	direct := New(server.Client(), s.opts)
+	tk := ticket(claim(flights, 1, 1))
+	mustTake(t, s, tk)
+	renew := []ledger.Held{{Counter: flights, Subject: tk.Claims[0].Subject, Leases: []uint64{tk.Lease}}}
+	if err := s.Renew(t.Context(), renew); err != nil { // the script is known
+		t.Fatal(err)
+	}
+	proxy.Blackhole()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if err := s.Renew(ctx, renew); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a renewal by what does not answer: %v", err)
+	}
+	mustSettle(t, direct, tk)
+	if err := server.Client().ConfigResetStat(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	proxy.Heal()
+	arrived := func() bool {
+		return strings.Contains(server.Client().Info(t.Context(), "commandstats").Val(), "cmdstat_evalsha:")
+	}
+	for begin := time.Now(); !arrived(); time.Sleep(time.Millisecond) {
+		if time.Since(begin) > 10*time.Second {
+			t.Fatal("the renewal never arrived")
+		}
+	}
+	if got := read(t, direct, claim(flights, 1, 1))[0].Used; got != 0 {
+		t.Errorf("%d are held by nobody", got)
+	}
+}
+
+// The clock that nothing is known of, or that has gone on, makes no renewal too
+// late that is not.
+func TestARenewalLearnsTheClock(t *testing.T) {
+	for name, off := range map[string]int64{"it was not known": 0, "it has gone on": -600 * second} {
+		s, _, proxy := proxied(t)
+		if off == 0 {
+			s.clocks = map[string]*clock{}
+		} else {
+			s.clocks[""].ahead += off
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		var held []ledger.Held
+		for i := range 3 {
+			held = append(held, ledger.Held{Counter: flights, Subject: ledger.Subject{A: "alice"}, Leases: []uint64{uint64(100 + i)}})
+		}
+		for _, want := range []int{3, 1} { // the first sends the script too
+			if err := s.Renew(ctx, held); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			if got := proxy.RoundTrips(); got != want {
+				t.Errorf("%s: %d round trips, want %d", name, got, want)
+			}
+			proxy.Reset()
+		}
+		if got := read(t, s, claim(flights, 1, 9))[0].Used; got != 3 {
+			t.Errorf("%s: %d are held, want 3", name, got)
+		}
 	}
 }
 

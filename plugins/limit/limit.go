@@ -98,6 +98,7 @@ func newLimiter(s Settings, env plugins.Env) (l *limiter, err error) {
 
 func (l *limiter) start() {
 	l.ledger.begin()
+	l.ledger.show()
 	l.replica.rule.meters.inFlight()
 	for _, r := range append([]*rule{l.replica.rule}, l.rules...) {
 		r.show()

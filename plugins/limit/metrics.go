@@ -108,13 +108,12 @@ type storeMetrics struct {
 	handedOver prometheus.Counter
 	replicas   prometheus.Gauge
 
-	open *atomic.Int64 // shared stores
+	current atomic.Pointer[watch] // the store that down and replicas speak of
 }
 
 func newStoreMetrics(reg prometheus.Registerer) storeMetrics {
 	auto := promauto.With(reg)
 	return storeMetrics{
-		open: &atomic.Int64{},
 		seconds: auto.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "relay_limit_store_seconds",
 			Help:    "How long operations on the shared store took.",

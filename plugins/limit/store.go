@@ -25,10 +25,11 @@ type store struct {
 	memory *ledger.Memory     // nil where replicas share a Redis
 	remote *redisledger.Store // nil in memory
 
-	once   sync.Once
-	open   func() ledger.Ledger
-	use    ledger.Ledger // after once
-	closed func()        // of a shared one: called when it is closed
+	once sync.Once
+	open func() ledger.Ledger
+	use  ledger.Ledger // after once
+
+	watch *watch // what the metrics are told of remote; nil in memory
 }
 
 var _ ledger.Ledger = (*store)(nil)
@@ -37,6 +38,14 @@ var _ ledger.Ledger = (*store)(nil)
 func (s *store) begin() ledger.Ledger {
 	s.once.Do(func() { s.use = s.open() })
 	return s.use
+}
+
+// show has the metrics speak of this store: a later generation may come back to
+// one that has begun before.
+func (s *store) show() {
+	if s.watch != nil {
+		s.watch.show()
+	}
 }
 
 // Take implements [ledger.Ledger].
@@ -65,7 +74,7 @@ func (s *store) Close() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), closeTime)
 	defer cancel()
-	defer s.closed()
+	defer s.watch.end()
 	return shared.Close(ctx)
 }
 
@@ -85,8 +94,8 @@ func newStore(s Settings, env plugins.Env, m *metrics) (*store, error) {
 		remote := redisledger.New(env.Redis, redisledger.Options{
 			Prefix: env.RedisPrefix, Lease: s.Store.Lease, ShardClients: s.Store.Shard == shardClient,
 		})
-		return &store{remote: remote, closed: m.store.closed, open: func() ledger.Ledger {
-			m.store.open.Add(1)
+		w := &watch{storeMetrics: &m.store}
+		return &store{remote: remote, watch: w, open: func() ledger.Ledger {
 			return failover.New(remote, failover.Options{
 				Deadline: s.Store.Deadline,
 				Failures: s.Store.Failures,
@@ -94,7 +103,7 @@ func newStore(s Settings, env plugins.Env, m *metrics) (*store, error) {
 				Replicas: s.Store.Replicas,
 				Now:      env.Now,
 				Log:      env.Log,
-				Observer: &m.store,
+				Observer: w,
 			})
 		}}, nil
 	})
