@@ -140,11 +140,14 @@ func TestLimitsWithoutAConfiguration(t *testing.T) {
 // What clients wrote cannot lead a terminal astray.
 func TestLimitsEscapesWhatClientsWrote(t *testing.T) {
 	table, err := limitsTable([]byte(`{"rules": {"apps": {"more": true, "queue": {"waiting": 3}, "counters": [
-		{"value": "a\u001b[31m\n\tb", "kind": "requests", "limit": 1, "used": 1, "remaining": 0, "reset_ms": 1500, "mode": "shared"}]}}}`))
+		{"value": "a\u001b[31m\n\tb", "kind": "requests", "limit": 1, "used": 1, "remaining": 0, "reset_ms": 1500, "mode": "shared"},
+		{"kind": "requests", "limit": 9, "remaining": 4, "reset_ms": 0, "mode": "local"}]}}}`))
 	lines := tableRows(table)
 	want := []string{
 		"RULE WHOSE KIND USED LIMIT REMAINING RESETS IN MODE", `apps a\x1b[31m\n\tb requests 1 1 0 1.5s shared`,
+		"apps all requests - 9 4 - local",
 		"apps: 3 waiting in this replica", "apps: there may be more: name a client, --model, --group or --header",
+		"local, closed: Redis cannot be asked; what remains is the share of the replica that was asked",
 	}
 	if err != nil || strings.Join(lines, "\n") != strings.Join(want, "\n") {
 		t.Errorf("%v:\n%s", err, table)

@@ -34,7 +34,7 @@ type liveRule struct {
 // for people, and how they stood before where they were reset.
 func limitsTable(body []byte) (string, error) {
 	var answer struct {
-		Rules map[string]liveRule
+		Rules map[string]*liveRule
 		Reset []liveCounter
 		Note  string
 	}
@@ -61,6 +61,9 @@ func limitsTable(body []byte) (string, error) {
 	for _, c := range answer.Reset {
 		row(c.cells()...)
 	}
+	if slices.ContainsFunc(slices.Collect(maps.Values(answer.Rules)), (*liveRule).alone) {
+		notes.WriteString("local, closed: Redis cannot be asked; what remains is the share of the replica that was asked\n")
+	}
 	if answer.Reset != nil {
 		notes.WriteString("reset: this is how they stood before\n")
 	}
@@ -69,6 +72,11 @@ func limitsTable(body []byte) (string, error) {
 	}
 	_ = table.Flush()
 	return text.String() + notes.String(), nil
+}
+
+// alone reports whether a counter of the rule is that of one replica's share.
+func (r *liveRule) alone() bool {
+	return slices.ContainsFunc(r.Counters, func(c liveCounter) bool { return c.Mode == "local" || c.Mode == "closed" })
 }
 
 // notes says what the table does not.
@@ -106,7 +114,11 @@ func (c *liveCounter) cells() []string {
 	if c.ResetMS > 0 {
 		resets = tree.Short(time.Duration(c.ResetMS) * time.Millisecond)
 	}
-	return []string{c.Rule, c.whose(), c.Kind, unit + c.Used.String(), unit + c.Limit.String(), unit + c.Remaining.String(), resets, c.Mode}
+	used := "-" // of all replicas, which nobody knows while Redis is away
+	if c.Used != "" {
+		used = unit + c.Used.String()
+	}
+	return []string{c.Rule, c.whose(), c.Kind, used, unit + c.Limit.String(), unit + c.Remaining.String(), resets, c.Mode}
 }
 
 // whose returns whose counter it is, without what could lead a terminal astray:

@@ -21,11 +21,11 @@ type counter struct {
 	Value  *string `json:"value,omitempty"` // of the rule's header
 
 	Kind      string      `json:"kind"`
-	Limit     json.Number `json:"limit"`     // that can be used at once
-	Used      json.Number `json:"used"`      // of it, now; more than the limit is debt
-	Remaining json.Number `json:"remaining"` // of it, now
-	ResetMS   int64       `json:"reset_ms"`  // until all of it remains, in milliseconds; 0 if nobody knows
-	Mode      string      `json:"mode"`      // by what it is counted
+	Limit     json.Number `json:"limit"`          // that can be used at once
+	Used      json.Number `json:"used,omitempty"` // of it, now; more than the limit is debt; absent while only a share is known
+	Remaining json.Number `json:"remaining"`      // of it, now
+	ResetMS   int64       `json:"reset_ms"`       // until all of it remains, in milliseconds; 0 if nobody knows
+	Mode      string      `json:"mode"`           // by what it is counted
 	Key       string      `json:"key,omitempty"`
 }
 
@@ -112,7 +112,10 @@ func (l *limiter) counter(b *batch, i int) counter {
 	if of.kind == kindBudget {
 		unit = func(n int64) json.Number { return json.Number(dollars(n)) }
 	}
-	v.Limit, v.Used, v.Remaining = unit(of.size.burst), unit(used), unit(left)
+	v.Limit, v.Remaining = unit(of.size.burst), unit(left)
+	if c.Mode == ledger.ModeMemory || c.Mode == ledger.ModeShared {
+		v.Used = unit(used)
+	}
 	if l.ledger.remote != nil {
 		v.Key = l.ledger.remote.Key(c.Counter, c.Subject)
 	}

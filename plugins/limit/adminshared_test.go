@@ -75,6 +75,19 @@ func TestAdminReadsAndResetsWhatIsShared(t *testing.T) {
 	}
 }
 
+// TestAdminTellsNoUseThatNobodyKnows asks a replica that has no share of what
+// Redis counts, while that cannot be asked.
+func TestAdminTellsNoUseThatNobodyKnows(t *testing.T) {
+	server, links := shared(t, func(s *Settings) {
+		s.Rules = map[string]Rule{"each": {Per: perClient, Requests: 9, Period: 1000 * time.Hour}}
+	})
+	server.Kill()
+	got := asked(t, links[0], "each", "?client=ada")
+	if len(got) != 1 || !strings.HasPrefix(got[0], "ada requests /9 0 ") || !strings.HasSuffix(got[0], " closed") {
+		t.Errorf("got %q, want no use, nothing that remains, and closed", got)
+	}
+}
+
 // TestAQueueFindsWhatAnotherReplicaGivesBack waits in one replica for a request
 // in flight in another, and then for one of its own.
 func TestAQueueFindsWhatAnotherReplicaGivesBack(t *testing.T) {
