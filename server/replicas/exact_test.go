@@ -37,7 +37,7 @@ func setups() []setup {
 			}
 			return all
 		}},
-		{"alone", 10 * time.Second, func(t *testing.T, upstream, limits string) []*relay {
+		{"alone", 5 * time.Second, func(t *testing.T, upstream, limits string) []*relay {
 			t.Helper()
 			return spawn(t, 1, configure(t, "", upstream, limits))
 		}},
@@ -48,7 +48,12 @@ func setups() []setup {
 // it.
 func aRedis(t testing.TB) string {
 	t.Helper()
-	return "redis: {addresses: [\"" + redistest.Start(t).Addr() + "\"]}"
+	return aboutRedis(redistest.Start(t))
+}
+
+// aboutRedis returns the block of the configuration that names the server.
+func aboutRedis(s *redistest.Server) string {
+	return "redis: {addresses: [\"" + s.Addr() + "\"]}"
 }
 
 // A rate per client lets exactly that through, whatever number of relays there

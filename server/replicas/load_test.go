@@ -150,3 +150,19 @@ func plenty(t *testing.T, what string, passed int, burst int, interval, d time.D
 		t.Errorf("%s: %d passed in %s, less than 99 %% of %.1f", what, passed, d, most)
 	}
 }
+
+// abreast runs a subtest for each of all, so many at a time whatever the number
+// of processors: they wait more than they work.
+func abreast[T any](t *testing.T, n int, all []T, name func(T) string, test func(*testing.T, T)) {
+	t.Helper()
+	free := make(chan struct{}, n)
+	var wg sync.WaitGroup
+	for _, one := range all {
+		free <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-free }()
+			t.Run(name(one), func(t *testing.T) { test(t, one) })
+		})
+	}
+	wg.Wait()
+}
