@@ -24,61 +24,62 @@ type fault struct {
 	name  string
 	lasts time.Duration
 	short bool
+	loses bool // what was written last may be gone
 	open  func(t *testing.T) broken
 }
 
 var faults = []fault{
-	{"frozen", 10 * time.Second, false, func(t *testing.T) broken {
+	{"frozen", 10 * time.Second, false, false, func(t *testing.T) broken {
 		t.Helper()
 		s := redistest.Start(t)
 		return single(s, s.Addr(), s.Pause, s.Resume)
 	}},
-	{"killed and empty", 3 * time.Second, false, func(t *testing.T) broken {
+	{"killed and empty", 3 * time.Second, false, false, func(t *testing.T) broken {
 		t.Helper()
 		s := redistest.Start(t)
 		return single(s, s.Addr(), s.Kill, s.Restart)
 	}},
-	{"killed, with its data", 3 * time.Second, false, func(t *testing.T) broken {
+	{"killed, with its data", 3 * time.Second, false, false, func(t *testing.T) broken {
 		t.Helper()
 		s := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
 		return single(s, s.Addr(), s.Kill, s.Restart)
 	}},
-	{"slow", 3 * time.Second, false, func(t *testing.T) broken {
+	{"slow", 3 * time.Second, false, false, func(t *testing.T) broken {
 		t.Helper()
 		s := redistest.Start(t)
 		p := redistest.StartProxy(t, s.Addr())
 		return single(s, p.Addr(), func() { p.SetDelay(4 * deadline) }, p.Heal)
 	}},
-	{"a hole", 3 * time.Second, false, func(t *testing.T) broken {
+	{"a hole", 3 * time.Second, false, false, func(t *testing.T) broken {
 		t.Helper()
 		s := redistest.Start(t)
 		p := redistest.StartProxy(t, s.Addr())
 		return single(s, p.Addr(), p.Blackhole, p.Heal)
 	}},
-	{"refused", 3 * time.Second, false, func(t *testing.T) broken {
+	{"refused", 3 * time.Second, false, false, func(t *testing.T) broken {
 		t.Helper()
 		s := redistest.Start(t)
 		p := redistest.StartProxy(t, s.Addr())
 		return single(s, p.Addr(), p.Refuse, p.Heal)
 	}},
-	{"cut", time.Second, true, func(t *testing.T) broken {
+	{"cut", time.Second, true, false, func(t *testing.T) broken {
 		t.Helper()
 		s := redistest.Start(t)
 		p := redistest.StartProxy(t, s.Addr())
 		return single(s, p.Addr(), p.Cut, p.Heal)
 	}},
-	{"scripts flushed", time.Second, true, func(t *testing.T) broken {
+	{"scripts flushed", time.Second, true, false, func(t *testing.T) broken {
 		t.Helper()
 		s := redistest.Start(t)
 		return single(s, s.Addr(), func() { s.Client().ScriptFlush(t.Context()) }, func() {})
 	}},
-	{"full", 3 * time.Second, false, func(t *testing.T) broken {
+	{"full", 3 * time.Second, false, false, func(t *testing.T) broken {
 		t.Helper()
 		s := redistest.Start(t, "--maxmemory-policy", "noeviction")
 		set := func(max string) func() { return func() { s.Client().ConfigSet(t.Context(), "maxmemory", max) } }
 		return single(s, s.Addr(), set("1mb"), set("0"))
 	}},
-	{"failed over", time.Second, true, func(t *testing.T) broken {
+	{"failed over", time.Second, true, true, func(t *testing.T) broken {
 		t.Helper()
 		s := redistest.StartSentinel(t)
 		return broken{
@@ -86,7 +87,7 @@ var faults = []fault{
 			client: s.Client(), hurt: s.Failover, heal: func() {},
 		}
 	}},
-	{"master killed", 5 * time.Second, false, func(t *testing.T) broken {
+	{"master killed", 5 * time.Second, false, true, func(t *testing.T) broken {
 		t.Helper()
 		s := redistest.StartSentinel(t)
 		var next *redistest.Server
@@ -96,7 +97,7 @@ var faults = []fault{
 			hurt:   func() { next = s.Other(s.Master()); s.Master().Kill() }, heal: func() { s.AwaitMaster(next) },
 		}
 	}},
-	{"a slot moved", time.Second, true, func(t *testing.T) broken {
+	{"a slot moved", time.Second, true, false, func(t *testing.T) broken {
 		t.Helper()
 		c := redistest.StartCluster(t)
 		slot := c.Slot("{limit}")
@@ -135,7 +136,11 @@ func TestFaultsOfRedis(t *testing.T) {
 		if got := p.modes(); !f.short && got["local"] == 0 {
 			t.Errorf("the modes during the fault were %v, want local among them", got)
 		}
-		released(t, b.client)
+		if f.loses { // what was given back and is lost ends with its lease
+			released(t, b.client, lease+20*time.Second)
+		} else {
+			released(t, b.client, lease*3/4)
+		}
 	})
 }
 
@@ -153,6 +158,6 @@ func TestOpenAndClosed(t *testing.T) {
 		if len(got) != 1 || got[want] == 0 {
 			t.Errorf("while Redis was frozen: %v, want %s only", got, want)
 		}
-		released(t, b.client)
+		released(t, b.client, lease*3/4)
 	})
 }

@@ -20,12 +20,14 @@ func TestSlotsAreExact(t *testing.T) {
 	t.Run("four processes", func(t *testing.T) {
 		s := redistest.Start(t)
 		up := serve(t, 30*time.Millisecond)
-		relays := spawn(t, 4, configure(t, aboutRedis(s), up.URL, patient+slotsOfAll))
-		watched := watchHolders(t, s.Client(), 0)
+		relays := spawn(t, 4, configure(t, aboutRedis(s), up.URL, "    store: {deadline: 5s, lease: 10m}\n"+slotsOfAll))
+		client := s.Client()
+		watched := watchHolders(t, client, 0)
 		slotsAreExact(t, up, relays, 8*time.Second)
 		if held := most(watched()); held != slots {
 			t.Errorf("%d held a slot in Redis at one time, want %d", held, slots)
 		}
+		redistest.Await(t, "all slots to be free", func() bool { return len(holders(t, client)) == 0 })
 	})
 	t.Run("alone", func(t *testing.T) {
 		up := serve(t, 30*time.Millisecond)

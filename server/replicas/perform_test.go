@@ -16,7 +16,7 @@ import (
 const deadline = 500 * time.Millisecond
 
 // lease is how long a slot is held that nobody gives back.
-const lease = 10 * time.Second
+const lease = 20 * time.Second
 
 // rateBurst is the burst of each client of byRate, and what it gets back a
 // second; the others may have so many requests in flight.

@@ -3,6 +3,7 @@ package replicas
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -46,6 +47,28 @@ func TestTokensAreExact(t *testing.T) {
 			}
 			for _, client := range clients {
 				sums(t, client, passed(all, client), reserved/float64(answers), burst, second)
+			}
+		})
+	}
+}
+
+// Where estimates are far too low, what was used beyond them is paid by those who
+// come next: in the long run no more is used than by good ones.
+func TestUnderestimatesArePaid(t *testing.T) {
+	for _, s := range []setup{setups()[0], setups()[2]} {
+		t.Run(s.name, func(t *testing.T) {
+			const burst, second, took = 500, 2000, 5 * time.Second
+			up := serve(t, 0)
+			relays := s.open(t, up.URL, "    rules:\n      all: {per: global, tokens: {limit: 2000, period: 1s, burst: 500}}\n")
+			begin := time.Now()
+			body := strings.Replace(question, `"max_tokens":50`, `"max_tokens":1`, 1)
+			all := load{relays: relays, connections: 40, body: body, think: 20 * time.Millisecond}.run(t.Context(), t, took)
+			limit := burst + second*time.Since(begin).Seconds()
+			_, tokens, _ := up.books()
+			t.Logf("%v; %d tokens used, %.1f %% of the limit", tally(all), tokens, 100*float64(tokens)/limit)
+			// Beyond it there may be what all connections have got at one time.
+			if float64(tokens) > limit+40*110 || float64(tokens) < 0.6*limit {
+				t.Errorf("%d tokens were used, want about %.0f", tokens, limit)
 			}
 		})
 	}
