@@ -225,7 +225,7 @@ func TestAReplicaBornInAnOutageHasNoShare(t *testing.T) {
 		born := join(t, s, "r09", Options{})
 		fall(t, s, absent, append(all, born))
 		time.Sleep(time.Minute)
-		if tk, ok := born.take(t, rateClaim(1)); ok || tk.Claims[0].Wait != ledger.Unknown || tk.Claims[0].Mode != ledger.ModeLocal {
+		if tk, ok := born.take(t, rateClaim(1)); ok || tk.Claims[0].Wait != ledger.Unknown || tk.Claims[0].Mode != ledger.ModeClosed {
 			t.Errorf("passed %t by %s, wait %d", ok, tk.Claims[0].Mode, tk.Claims[0].Wait)
 		}
 		if _, ok := all[0].take(t, rateClaim(1)); !ok {

@@ -217,7 +217,7 @@ func TestWhoIsToldOfAnOutage(t *testing.T) {
 		if w.handed != 1 || w.live != 2 || w.asked == 0 {
 			t.Errorf("handed over %d, live %d, asked %d", w.handed, w.live, w.asked)
 		}
-		want := `level=WARN msg="the shared store of the limits does not answer: each replica goes by its share" err="dial: the store is broken" replicas=2 share=true
+		want := `level=WARN msg="the shared store of the limits does not answer: each replica goes by its share" err="dial: the store is broken" replicas=2
 level=INFO msg="the shared store of the limits answers again" counters_handed_over=1
 `
 		if got := lines.String(); got != want {

@@ -8,8 +8,8 @@ import (
 )
 
 // Read implements [ledger.Ledger]. If the store cannot be asked, the claims say
-// how this replica's share stands, and their Mode is ModeLocal; that is no
-// error.
+// how this replica's share stands, and their Mode is ModeLocal, or ModeClosed
+// where it has none; that is no error.
 func (l *Ledger) Read(ctx context.Context, claims []ledger.Claim) error {
 	if l.up.Load() {
 		err := l.ask(ctx, "read", l.opts.patience(), func(ctx context.Context) error {
@@ -31,6 +31,9 @@ func (l *Ledger) Read(ctx context.Context, claims []ledger.Claim) error {
 	l.mem.Read(own)
 	for i := range claims {
 		l.share.tell(&claims[i], own[i])
+		if l.share.of == 0 {
+			claims[i].Mode = ledger.ModeClosed
+		}
 	}
 	return nil
 }

@@ -75,7 +75,8 @@ func (s share) scaled(c ledger.Claim) ledger.Claim {
 }
 
 // tell fills in c by what was decided on own, which is c scaled. Used is such
-// that what is left of c's Limit is what this replica still gives out.
+// that what is left of c's Limit is what this replica still gives out. A claim
+// of which this replica's share is nothing at all is closed, and not full.
 func (s share) tell(c *ledger.Claim, own ledger.Claim) {
 	left := max(own.Limit-own.Used, 0)
 	if c.Counter.Kind != ledger.KindFlight {
@@ -88,6 +89,9 @@ func (s share) tell(c *ledger.Claim, own ledger.Claim) {
 	c.Used, c.Wait, c.Reset = max(c.Limit-left, 0), own.Wait, own.Reset
 	if c.Wait == ledger.Never && c.Cost <= c.Limit {
 		c.Wait = ledger.Unknown // it is too much for the share only
+	}
+	if own.Limit == 0 && c.Limit > 0 && !free(c) {
+		c.Mode, c.Wait = ledger.ModeClosed, ledger.Unknown // no wait makes a share of nothing
 	}
 }
 

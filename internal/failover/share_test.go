@@ -118,21 +118,23 @@ func TestWhatIsToldOfAShare(t *testing.T) {
 		used, wait int64 // of the scaled claim
 		wantUsed   int64
 		wantWait   int64
+		wantMode   ledger.Mode
 	}{
-		{"an empty bucket of 3 has 3 left", share{4, 0}, rateClaim(1), 0, 0, 7 * second, 0},
-		{"a full one has none", share{4, 0}, rateClaim(1), 12 * second, 4 * second, 10 * second, 4 * second},
-		{"flights", share{4, 2}, flightClaim(10), 1, 0, 9, 0},
-		{"a budget", share{4, 0}, budgetClaim(1, 100), 20, 0, 80, 0},
-		{"no share: nobody knows for how long", share{}, rateClaim(1), 0, ledger.Never, 10 * second, ledger.Unknown},
-		{"more than the limit is never", share{4, 0}, rateClaim(11), 0, ledger.Never, 7 * second, ledger.Never},
+		{"an empty bucket of 3 has 3 left", share{4, 0}, rateClaim(1), 0, 0, 7 * second, 0, ledger.ModeLocal},
+		{"a full one has none", share{4, 0}, rateClaim(1), 12 * second, 4 * second, 10 * second, 4 * second, ledger.ModeLocal},
+		{"flights", share{4, 2}, flightClaim(10), 1, 0, 9, 0, ledger.ModeLocal},
+		{"a budget", share{4, 0}, budgetClaim(1, 100), 20, 0, 80, 0, ledger.ModeLocal},
+		{"no share: nobody knows for how long", share{}, rateClaim(1), 0, ledger.Never, 10 * second, ledger.Unknown, ledger.ModeClosed},
+		{"less than one for each, and none for this rank", share{4, 3}, flightClaim(3), 0, ledger.Never, 3, ledger.Unknown, ledger.ModeClosed},
+		{"more than the limit is never", share{4, 0}, rateClaim(11), 0, ledger.Never, 7 * second, ledger.Never, ledger.ModeLocal},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			own := tt.share.scaled(tt.claim)
 			own.Used, own.Wait = tt.used, tt.wait
 			tt.share.tell(&tt.claim, own)
-			if c := tt.claim; c.Used != tt.wantUsed || c.Wait != tt.wantWait || c.Mode != ledger.ModeLocal {
-				t.Errorf("used %d, wait %d by %s, want %d and %d by local", c.Used, c.Wait, c.Mode, tt.wantUsed, tt.wantWait)
+			if c := tt.claim; c.Used != tt.wantUsed || c.Wait != tt.wantWait || c.Mode != tt.wantMode {
+				t.Errorf("used %d, wait %d by %s, want %d and %d by %s", c.Used, c.Wait, c.Mode, tt.wantUsed, tt.wantWait, tt.wantMode)
 			}
 		})
 	}

@@ -67,10 +67,20 @@ func (l *Ledger) count(ctx context.Context, request bool, err error) {
 	l.mu.Unlock()
 	if begins {
 		l.opts.Observer.Changed(ledger.ModeLocal)
-		l.opts.Log.WarnContext(ctx, "the shared store of the limits does not answer: each replica goes by its share",
-			"err", err, "replicas", s.of, "share", s.of > 0)
+		l.outage(ctx, s, err)
 		l.nudge()
 	}
+}
+
+// outage logs that an outage begins.
+func (l *Ledger) outage(ctx context.Context, s share, err error) {
+	if s.of == 0 {
+		l.opts.Log.ErrorContext(ctx, "the shared store of the limits does not answer, and this replica has no share yet: it refuses what is not open",
+			"err", err)
+		return
+	}
+	l.opts.Log.WarnContext(ctx, "the shared store of the limits does not answer: each replica goes by its share",
+		"err", err, "replicas", s.of)
 }
 
 // shared takes in what the store has decided.
