@@ -94,8 +94,8 @@ func (p performance) holders(t *testing.T) {
 	before := slices.DeleteFunc(slices.Clone(p.held), func(s seen) bool { return s.end.After(p.hurt) })
 	after := slices.DeleteFunc(slices.Clone(p.held), func(s seen) bool { return s.begin.Before(p.back.Add(time.Second)) })
 	t.Logf("at most %d of %d slots held before, %d over all, %d after", most(before), flights, most(p.held), most(after))
-	if most(before) != flights || most(after) != flights {
-		t.Errorf("%d held a slot at one time before the fault and %d after it, want %d", most(before), most(after), flights)
+	if n := max(most(before), most(after)); n > flights || most(before) == 0 || most(after) == 0 {
+		t.Errorf("%d held a slot at one time before the fault and %d after it, want at most %d, and some", most(before), most(after), flights)
 	}
 }
 
