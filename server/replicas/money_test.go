@@ -73,7 +73,7 @@ func settled(t *testing.T, relays []*relay, up *upstream, rule string) {
 			got = nine(r.used(t, rule, "budget"))
 		}
 		if got != want {
-			t.Errorf("of the budget %s %s dollars are used, want %s", rule, got, want)
+			t.Fatalf("of the budget %s %s dollars are used, want %s", rule, got, want)
 		}
 	}
 }
