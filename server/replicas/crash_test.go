@@ -26,6 +26,7 @@ func TestSlotsOfACrashedRelayComeBack(t *testing.T) {
 	s := redistest.Start(t)
 	up := serve(t, 0)
 	open := up.shut()
+	defer open()
 	relays := spawn(t, 2, configure(t, aboutRedis(s), up.URL, inFlight(4)))
 	ended := fly(t, relays[0], up, 4)
 	if a := one(relays[1]); a.status != http.StatusTooManyRequests {
@@ -52,9 +53,11 @@ func TestSlotsOfACrashedRelayComeBack(t *testing.T) {
 		time.Sleep(5 * time.Millisecond)
 	}
 	time.Sleep(time.Until(last))
-	hold := up.shut()
+	redistest.Await(t, "all slots to be free", func() bool { return up.now() == 0 && relays[1].used(t, "all", "in_flight") == "0" })
+	open = up.shut()
+	defer open()
 	ended = fly(t, relays[1], up, 4) // all of them are back
-	hold()
+	open()
 	ended()
 }
 
