@@ -17,40 +17,43 @@ import (
 // the answer: in Redis at no time, and at the upstream but for those whose
 // leaving it has not seen yet.
 func TestSlotsAreExact(t *testing.T) {
-	const slots = 12
-	s := redistest.Start(t)
-	up := serve(t, 30*time.Millisecond)
-	up.leaves = &leavers{}
-	relays := spawn(t, 4, configure(t, `redis: {addresses: ["`+s.Addr()+`"]}`, up.URL,
-		patient+"    rules:\n      all: {per: global, in_flight: 12}\n"))
-	watched, stop := context.WithCancel(t.Context())
-	most := make(chan int64)
-	client := s.Client()
-	go func() { // looks as often as it can
-		var worst int64
-		for watched.Err() == nil {
-			for _, n := range holders(t, client) {
-				worst = max(worst, n)
-			}
+	t.Run("four processes", func(t *testing.T) {
+		s := redistest.Start(t)
+		up := serve(t, 30*time.Millisecond)
+		relays := spawn(t, 4, configure(t, aboutRedis(s), up.URL, "    store: {deadline: 5s, lease: 10m}\n"+slotsOfAll))
+		client := s.Client()
+		watched := watchHolders(t, client, 0)
+		slotsAreExact(t, up, relays, 8*time.Second)
+		if held := most(watched()); held > slots || held < slots/2 {
+			t.Errorf("%d held a slot in Redis at one time, want at most %d, and nearly as many", held, slots)
 		}
-		most <- worst
-	}()
+		redistest.Await(t, "all slots to be free", func() bool { return len(holders(t, client)) == 0 })
+	})
+	t.Run("alone", func(t *testing.T) {
+		up := serve(t, 30*time.Millisecond)
+		slotsAreExact(t, up, spawn(t, 1, configure(t, "", up.URL, slotsOfAll)), 5*time.Second)
+	})
+}
+
+const (
+	slots      = 12
+	slotsOfAll = "    rules:\n      all: {per: global, in_flight: 12}\n"
+)
+
+func slotsAreExact(t *testing.T, up *upstream, relays []*relay, took time.Duration) {
+	t.Helper()
+	up.leaves = &leavers{}
 	all := load{relays: relays, connections: 200, body: question, think: 5 * time.Millisecond, leaves: up.leaves}.
-		run(t.Context(), t, 10*time.Second)
-	stop()
-	held := <-most
+		run(t.Context(), t, took)
 	up.mu.Lock()
 	defer up.mu.Unlock()
-	t.Logf("%v; at most %d in Redis, and %d at the upstream, of whom %d had not left; %d clients left, %d seen there",
-		statuses(all), held, up.most, up.worst, up.leaves.n.Load(), up.left)
-	if held > slots {
-		t.Errorf("%d held a slot at one time, more than %d", held, slots)
-	}
+	t.Logf("%v; at most %d at the upstream, of whom %d had not left; %d clients left, %d seen there",
+		statuses(all), up.most, up.worst, up.leaves.n.Load(), up.left)
 	if up.worst > slots {
 		t.Errorf("%d whose clients had not left were at the upstream, more than %d", up.worst, slots)
 	}
-	if len(passed(all, "")) == 0 || held < slots || up.left == 0 {
-		t.Error("the slots were never all held, or nobody left")
+	if len(passed(all, "")) == 0 || up.most < slots/2 || up.left == 0 {
+		t.Error("the slots were mostly free, or nobody left")
 	}
 }
 

@@ -9,9 +9,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// released fails if a slot is still held when no request is in flight, a lease
-// later: a release that Redis forgot in a failover ends with that.
-func released(t *testing.T, client redis.UniversalClient) {
+// released fails if a slot is still held so long after the last request.
+func released(t *testing.T, client redis.UniversalClient, within time.Duration) {
 	t.Helper()
 	begin := time.Now()
 	for {
@@ -20,7 +19,7 @@ func released(t *testing.T, client redis.UniversalClient) {
 			t.Logf("all slots are free after %s", time.Since(begin).Round(time.Millisecond))
 			return
 		}
-		if time.Since(begin) > lease+20*time.Second {
+		if time.Since(begin) > within {
 			t.Errorf("still held: %v", held)
 			return
 		}
@@ -31,6 +30,14 @@ func released(t *testing.T, client redis.UniversalClient) {
 // holders returns how many hold each counter of flights.
 func holders(t *testing.T, client redis.UniversalClient) map[string]int64 {
 	t.Helper()
+	held, err := look(t.Context(), client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return held
+}
+
+func look(ctx context.Context, client redis.UniversalClient) (map[string]int64, error) {
 	var mu sync.Mutex // the nodes of a cluster are asked at once
 	held := map[string]int64{}
 	count := func(ctx context.Context, c redis.Cmdable) error {
@@ -46,14 +53,48 @@ func holders(t *testing.T, client redis.UniversalClient) map[string]int64 {
 		}
 		return keys.Err()
 	}
-	var err error
 	if cluster, ok := client.(*redis.ClusterClient); ok {
-		err = cluster.ForEachMaster(t.Context(), func(ctx context.Context, c *redis.Client) error { return count(ctx, c) })
-	} else {
-		err = count(t.Context(), client)
+		return held, cluster.ForEachMaster(ctx, func(ctx context.Context, c *redis.Client) error { return count(ctx, c) })
 	}
-	if err != nil {
-		t.Fatal(err)
+	return held, count(ctx, client)
+}
+
+// A seen is the most that held one counter when somebody looked.
+type seen struct {
+	begin, end time.Time
+	most       int64
+}
+
+// watchHolders looks every so often who holds slots, and returns what ends that
+// and returns what was seen. While Redis does not answer it sees nothing.
+func watchHolders(t *testing.T, client redis.UniversalClient, pause time.Duration) (ended func() []seen) {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	found := make(chan []seen, 1)
+	go func() {
+		var all []seen
+		for ctx.Err() == nil {
+			s := seen{begin: time.Now()}
+			bounded, cancel := context.WithTimeout(ctx, time.Second)
+			held, err := look(bounded, client)
+			cancel()
+			for _, n := range held {
+				s.most = max(s.most, n)
+			}
+			if s.end = time.Now(); err == nil {
+				all = append(all, s)
+			}
+			time.Sleep(pause)
+		}
+		found <- all
+	}()
+	return func() []seen { stop(); return <-found }
+}
+
+// most returns how many held one counter at one time.
+func most(all []seen) (n int64) {
+	for _, s := range all {
+		n = max(n, s.most)
 	}
-	return held
+	return n
 }

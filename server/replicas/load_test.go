@@ -141,12 +141,37 @@ func exact(t *testing.T, what string, passed []asked, burst int, interval time.D
 	}
 }
 
-// plenty fails if less passed than 99 % of what the bucket lets through in d.
-func plenty(t *testing.T, what string, passed int, burst int, interval, d time.Duration) {
+// plenty fails if less passed, of one client or of all, than 99 % of what the
+// bucket lets through in the time in which somebody surely asked: between the
+// first answer and the last question.
+func plenty(t *testing.T, what string, all []asked, client string, burst int, interval time.Duration) {
 	t.Helper()
-	most := float64(burst) + float64(d)/float64(interval)
-	t.Logf("%s: %d passed in %s, %.2f %% of %.1f", what, passed, d, 100*float64(passed)/most, most)
-	if float64(passed) < 0.99*most-1 {
-		t.Errorf("%s: %d passed in %s, less than 99 %% of %.1f", what, passed, d, most)
+	if len(all) == 0 {
+		t.Errorf("%s: nobody asked", what)
+		return
 	}
+	first := slices.MinFunc(all, func(a, b asked) int { return a.done.Compare(b.done) }).done
+	last := slices.MaxFunc(all, func(a, b asked) int { return a.sent.Compare(b.sent) }).sent
+	n, d := len(passed(all, client)), last.Sub(first)
+	most := float64(burst) + float64(d)/float64(interval)
+	t.Logf("%s: %d passed in %s, %.2f %% of %.1f", what, n, d, 100*float64(n)/most, most)
+	if float64(n) < 0.99*most-1 {
+		t.Errorf("%s: %d passed in %s, less than 99 %% of %.1f", what, n, d, most)
+	}
+}
+
+// abreast runs a subtest for each of all, so many at a time whatever the number
+// of processors: they wait more than they work.
+func abreast[T any](t *testing.T, n int, all []T, name func(T) string, test func(*testing.T, T)) {
+	t.Helper()
+	free := make(chan struct{}, n)
+	var wg sync.WaitGroup
+	for _, one := range all {
+		free <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-free }()
+			t.Run(name(one), func(t *testing.T) { test(t, one) })
+		})
+	}
+	wg.Wait()
 }

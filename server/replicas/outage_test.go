@@ -10,10 +10,11 @@ import (
 // While Redis is away each of four relays holds its share, so that together
 // they let through what the limit is, and one that is born then nothing.
 func TestSharesOfALimit(t *testing.T) {
+	t.Parallel()
 	s := redistest.Start(t)
 	up := serve(t, 10*time.Millisecond)
-	config := configure(t, `redis: {addresses: ["`+s.Addr()+`"]}`, up.URL,
-		"    rules:\n      all: {per: global, requests: 42, period: 1s, burst: 42, in_flight: 10}\n")
+	config := configure(t, aboutRedis(s), up.URL,
+		"    store: {deadline: 500ms}\n    rules:\n      all: {per: global, requests: 42, period: 1s, burst: 42, in_flight: 10}\n")
 	relays := spawn(t, 4, config)
 	time.Sleep(10 * time.Second) // until all know each other: see failover
 	s.Kill()

@@ -32,7 +32,7 @@ type relay struct {
 // by two, in front of the upstream.
 func configure(t testing.TB, redis, upstream, limits string) (path string) {
 	t.Helper()
-	text := "listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\ndrain_delay: 0s\nchain: [auth, limit, retry]\nlog: {access: false}\n"
+	text := "listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\ndrain_delay: 0s\nchain: [auth, limit, retry]\nlog: {access: false}\n" + prices
 	if redis != "" {
 		text += redis + "\n"
 	}

@@ -1,0 +1,36 @@
+package replicas
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/holysheep/relay/internal/redistest"
+)
+
+// While an update rolls on, some relays have the old numbers of a rule and some
+// the new ones. Nobody is let through more often than by the larger of the two.
+func TestTwoNumbersOfOneRule(t *testing.T) {
+	s := redistest.Start(t)
+	up := serve(t, 20*time.Millisecond)
+	var relays []*relay
+	for _, n := range []int{20, 40} {
+		relays = append(relays, spawnOne(t, configure(t, aboutRedis(s), up.URL, patient+fmt.Sprintf("    rules:\n"+
+			"      each: {per: client, requests: %d, period: 1s, clients: {cy: {requests: 0}, dee: {requests: 0}}}\n"+
+			"      held: {per: client, in_flight: %d, clients: {ada: {in_flight: 0}, bob: {in_flight: 0}}}\n", n, n/10))))
+	}
+	watched := watchHolders(t, s.Client(), 0)
+	const took = 5 * time.Second
+	all := load{relays: relays, connections: 80, body: question, think: 10 * time.Millisecond}.run(t.Context(), t, took)
+	t.Log(tally(all))
+	for _, client := range clients[:2] {
+		through := passed(all, client)
+		exact(t, client, through, 40, time.Second/40)
+		if n := len(through); n < 20+20*int(took.Seconds()) {
+			t.Errorf("%s: %d passed, fewer than by the smaller number", client, n)
+		}
+	}
+	if n := most(watched()); n > 4 || n < 2 {
+		t.Errorf("%d held a slot at one time, want at most 4, and nearly as many", n)
+	}
+}
