@@ -79,11 +79,12 @@ type Ledger struct {
 	held    map[uint64]hold
 	round   uint64 // counts the times that debts were collected: see hold
 	fresh   bool   // whether a ticket was let pass in this round
-	debts   map[key]*debt
-	swept   time.Time            // when debts were last looked through
-	sweepAt int                  // how many have it done again
-	seen    map[string]seen      // by the name of the counter
-	before  map[key]ledger.Claim // how counters stood at the latest beat: see remember
+	debts   book
+	swept   time.Time       // when debts were last looked through
+	sweepAt int             // how many have it done again
+	seen    map[string]seen // by the name of the counter
+	before  past            // how counters stood at the latest beat: see remember
+	asked   []ledger.Claim  // room for remember, empty
 	queue   []*ledger.Ticket
 	tries   int  // of the first batch of the queue
 	full    bool // whether the queue has overflowed since the store was last up
@@ -102,7 +103,7 @@ func New(remote ledger.Remote, opts Options) *Ledger {
 	l := &Ledger{
 		remote: remote, opts: opts, mem: ledger.NewMemory(opts.Now),
 		wake: make(chan struct{}, 1), done: make(chan struct{}),
-		since: opts.Now(), held: map[uint64]hold{}, debts: map[key]*debt{}, seen: map[string]seen{}, before: map[key]ledger.Claim{},
+		since: opts.Now(), held: map[uint64]hold{}, seen: map[string]seen{},
 		lives: lives{ttl: opts.ttl(), replicas: int64(opts.Replicas)},
 	}
 	l.up.Store(true)

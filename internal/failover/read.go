@@ -56,8 +56,8 @@ func (l *Ledger) Reset(ctx context.Context, claims []ledger.Claim) error {
 	defer l.mu.Unlock()
 	for i := range claims {
 		claims[i].Mode = mode
-		delete(l.debts, keyOf(&claims[i]))
-		delete(l.before, keyOf(&claims[i]))
+		l.debts.drop(&claims[i])
+		l.before.drop(&claims[i])
 	}
 	l.mem.Reset(claims)
 	return nil

@@ -80,7 +80,7 @@ func (l *Ledger) send(ctx context.Context, h handover) error {
 // this replica knows. All replicas do, and the highest counts.
 func (l *Ledger) raise(ctx context.Context) error {
 	epoch := l.work.epoch
-	for claims := range slices.Chunk(l.remembered(), maxRaise) {
+	for claims := range l.remembered(maxRaise) {
 		if err := l.lift(ctx, claims); err != nil {
 			return err
 		}

@@ -100,8 +100,7 @@ func (l *Ledger) shared(t *ledger.Ticket, ok bool) {
 			continue
 		}
 		l.seen[c.Counter.Name] = seen{counter: c.Counter, limit: c.Limit}
-		_, debt := l.debts[keyOf(c)]
-		owes = owes || debt
+		owes = owes || l.debts.has(c)
 	}
 	if ok && flies {
 		l.held[t.Lease] = hold{ticket: t}
@@ -111,10 +110,7 @@ func (l *Ledger) shared(t *ledger.Ticket, ok bool) {
 	case !l.up.Load(): // the counters are this replica's share now
 	case owes:
 		// What the store does not know yet is kept until it was told.
-		l.learn(slices.DeleteFunc(slices.Clone(t.Claims), func(c ledger.Claim) bool {
-			_, debt := l.debts[keyOf(&c)]
-			return debt
-		}))
+		l.learn(slices.DeleteFunc(slices.Clone(t.Claims), func(c ledger.Claim) bool { return l.debts.has(&c) }))
 	default:
 		l.learn(t.Claims)
 	}
