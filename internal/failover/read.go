@@ -12,7 +12,7 @@ import (
 // where it has none; that is no error.
 func (l *Ledger) Read(ctx context.Context, claims []ledger.Claim) error {
 	if l.up.Load() {
-		err := l.ask(ctx, "read", l.opts.patience(), func(ctx context.Context) error {
+		err := l.ask(ctx, "read", l.patience(), func(ctx context.Context) error {
 			return l.remote.Read(ctx, claims)
 		})
 		if err == nil {
@@ -45,7 +45,7 @@ func (l *Ledger) Reset(ctx context.Context, claims []ledger.Claim) error {
 	mode := ledger.ModeLocal
 	if l.up.Load() {
 		mode = ledger.ModeShared
-		err := l.ask(ctx, "reset", l.opts.patience(), func(ctx context.Context) error {
+		err := l.ask(ctx, "reset", l.patience(), func(ctx context.Context) error {
 			return l.remote.Reset(ctx, claims)
 		})
 		if err != nil {

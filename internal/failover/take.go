@@ -17,7 +17,7 @@ func (l *Ledger) Take(ctx context.Context, t *ledger.Ticket) bool {
 	t.Lease = l.leases.Add(1)
 	if l.up.Load() {
 		var ok bool
-		err := l.ask(ctx, "take", l.opts.Deadline, func(ctx context.Context) (err error) {
+		err := l.ask(ctx, "take", l.deadline(), func(ctx context.Context) (err error) {
 			ok, err = l.remote.Take(ctx, t)
 			return err
 		})
@@ -62,7 +62,7 @@ func (l *Ledger) count(ctx context.Context, request bool, err error) {
 		return
 	}
 	*failed++
-	begins := l.up.Load() && *failed >= l.opts.Failures
+	begins := l.up.Load() && *failed >= l.tuned.Load().failures
 	if begins {
 		l.up.Store(false)
 		l.since = l.opts.Now()
