@@ -12,7 +12,7 @@ import (
 // Who changes the deadline in an outage, which is when one does, has the share
 // and the counters stay, in this outage and in the next.
 func TestTuningInAnOutageKeepsTheShare(t *testing.T) {
-	for name, lived := range map[string]time.Duration{"for long": time.Minute, "for less than the new ttl": 8 * time.Second} {
+	for name, lived := range map[string]time.Duration{"for long": time.Minute, "for less than the new ttl": 9 * time.Second} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newStore()
@@ -24,7 +24,7 @@ func TestTuningInAnOutageKeepsTheShare(t *testing.T) {
 					spent := 0
 					for i := range 100 {
 						if i == 10 {
-							all[0].Tune(Options{Deadline: 5 * time.Second, Failures: 5, Lease: time.Minute})
+							all[0].Tune(Options{Deadline: 10 * time.Second, Failures: 5, Lease: time.Minute})
 						}
 						tk, ok := all[0].take(t, budgetClaim(1, 100))
 						if tk.Claims[0].Mode != ledger.ModeLocal {
