@@ -42,7 +42,8 @@ import (
 	"github.com/holysheep/relay/internal/ledger"
 )
 
-// Options say how a [Ledger] treats its store. What is 0 is its default.
+// Options say how a [Ledger] treats its store. What is 0 is its default. Some can
+// change: see [Ledger.Tune].
 type Options struct {
 	Deadline time.Duration // of what a request waits for; 50ms
 	Failures int           // that many in a row are an outage; 3
@@ -64,7 +65,8 @@ var _ ledger.Ledger = (*Ledger)(nil)
 // concurrent use.
 type Ledger struct {
 	remote ledger.Remote
-	opts   Options
+	opts   Options // but for those that are tuned
+	tuned  atomic.Pointer[tuning]
 	mem    *ledger.Memory // what is known of the store, and all flights of this replica
 	leases atomic.Uint64
 
@@ -79,11 +81,12 @@ type Ledger struct {
 	held    map[uint64]hold
 	round   uint64 // counts the times that debts were collected: see hold
 	fresh   bool   // whether a ticket was let pass in this round
-	debts   map[key]*debt
-	swept   time.Time            // when debts were last looked through
-	sweepAt int                  // how many have it done again
-	seen    map[string]seen      // by the name of the counter
-	before  map[key]ledger.Claim // how counters stood at the latest beat: see remember
+	debts   book
+	swept   time.Time       // when debts were last looked through
+	sweepAt int             // how many have it done again
+	seen    map[string]seen // by the name of the counter
+	before  past            // how counters stood at the latest beat: see remember
+	asked   []ledger.Claim  // room for remember, empty
 	queue   []*ledger.Ticket
 	tries   int  // of the first batch of the queue
 	full    bool // whether the queue has overflowed since the store was last up
@@ -102,9 +105,11 @@ func New(remote ledger.Remote, opts Options) *Ledger {
 	l := &Ledger{
 		remote: remote, opts: opts, mem: ledger.NewMemory(opts.Now),
 		wake: make(chan struct{}, 1), done: make(chan struct{}),
-		since: opts.Now(), held: map[uint64]hold{}, debts: map[key]*debt{}, seen: map[string]seen{}, before: map[key]ledger.Claim{},
-		lives: lives{ttl: opts.ttl(), replicas: int64(opts.Replicas)},
+		since: opts.Now(), held: map[uint64]hold{}, seen: map[string]seen{},
+		lives: lives{replicas: int64(opts.Replicas)},
 	}
+	l.tuned.Store(opts.tuning())
+	l.lives.ttl = l.ttl()
 	l.up.Store(true)
 	var ctx context.Context
 	ctx, l.end = context.WithCancel(context.Background())
@@ -144,18 +149,6 @@ func (o Options) filled() Options {
 	return o
 }
 
-// ttl is how long a beat says that this replica lives: two of three may be
-// lost.
-func (o Options) ttl() time.Duration { return 3*o.Beat + o.Deadline }
-
-// nap is for how long the goroutine may do nothing: it beats or asks whether the
-// store is back more often. Who has beaten just before is not forgotten after it.
-func (o Options) nap() time.Duration { return o.ttl() - o.Beat }
-
-// patience is the deadline of what no request waits for: a batch takes longer
-// than a decision, and giving one up leaves open whether it was done.
-func (o Options) patience() time.Duration { return 10 * o.Deadline }
-
 // Close hands over and settles what still waits, says that this replica ends,
 // and ends the goroutine. It returns what of it the store did not get before
 // ctx ended: it takes longer than that only to end what is being asked, and to
@@ -167,7 +160,7 @@ func (l *Ledger) Close(ctx context.Context) error {
 	if n := l.backlog(); n > 0 {
 		err = errors.Join(err, fmt.Errorf("%d settlements were not sent", n))
 	}
-	return errors.Join(err, l.ask(ctx, "leave", l.opts.Deadline, l.remote.Leave))
+	return errors.Join(err, l.ask(ctx, "leave", l.deadline(), l.remote.Leave))
 }
 
 // Down returns whether the store is taken for down.

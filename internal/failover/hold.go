@@ -6,6 +6,15 @@ import (
 	"github.com/holysheep/relay/internal/ledger"
 )
 
+// A key is one counter of one subject. Counters of two generations are the same
+// if their names are.
+type key struct {
+	counter string
+	subject ledger.Subject
+}
+
+func keyOf(c *ledger.Claim) key { return key{counter: c.Counter.Name, subject: c.Subject} }
+
 // A hold is a ticket that has to be renewed at the store, or that this replica
 // has decided on by itself.
 type hold struct {
@@ -50,10 +59,13 @@ func (l *Ledger) settleOwn(t *ledger.Ticket, h hold) {
 		if !c.Taken {
 			continue
 		}
-		own.Actual = times(c.Actual, max(h.share.of, 1))
-		l.reopen(c, own, max(h.share.of, 1))
-		if d := l.debts[keyOf(c)]; d != nil && c.Counter.Kind == ledger.KindBudget && d.spent != nil {
-			d.spent[c.At] += c.Actual - c.Cost
+		of := max(h.share.of, 1)
+		own.Actual = times(c.Actual, of)
+		switch c.Counter.Kind {
+		case ledger.KindRate:
+			l.reopen(c, own, of)
+		case ledger.KindBudget:
+			l.spend(c, c.Actual-c.Cost, of, l.opts.Now())
 		}
 	}
 	l.mem.Settle(h.own)

@@ -1,24 +1,34 @@
 package failover
 
 import (
-	"maps"
+	"iter"
 	"slices"
 
 	"github.com/holysheep/relay/internal/ledger"
 )
 
+// seen is a counter that something was asked of, and the limit of the latest
+// claim.
+type seen struct {
+	counter *ledger.Counter
+	limit   int64
+}
+
 // remember keeps how counters stood before the first answer about them since
 // the latest beat. A store that loses its data, and goes on answering, says that
 // nothing is taken: what was known must not be lost by that before the next beat
 // tells of it.
+//
+// Of what nothing was taken nothing is kept, for the store would not be raised
+// to it. The next answer about such a counter is then taken for the first. If
+// the store had its data until then, what is kept is later and as true; if not,
+// what it has counted since is what it still knows.
+//
+// It is on the path of every request, and allocates nothing where nothing is new.
 func (l *Ledger) remember(claims []ledger.Claim) {
-	var fresh []ledger.Claim
+	fresh := l.asked
 	for i := range claims {
-		c := &claims[i]
-		if c.Counter.Kind == ledger.KindFlight || len(l.before)+len(fresh) >= l.opts.maxDebts() {
-			continue
-		}
-		if _, known := l.before[keyOf(c)]; !known {
+		if c := &claims[i]; c.Counter.Kind != ledger.KindFlight && !l.before.has(c) {
 			fresh = append(fresh, ledger.Claim{Counter: c.Counter, Subject: c.Subject, Limit: c.Limit})
 		}
 	}
@@ -27,41 +37,58 @@ func (l *Ledger) remember(claims []ledger.Claim) {
 	}
 	l.mem.Read(fresh)
 	now := l.store.micros(l.opts.Now())
-	for _, c := range fresh {
+	for i := range fresh {
+		c := &fresh[i]
+		if c.Used <= 0 || l.before.n >= l.opts.maxDebts() {
+			continue
+		}
 		if c.Counter.Kind == ledger.KindRate {
 			c.At = now
 		}
-		l.before[keyOf(&c)] = c
+		l.before.add(c)
 	}
+	clear(fresh) // the names of subjects are not kept for longer than they mean something
+	l.asked = fresh[:0]
 }
 
 // forget forgets what was remembered, and returns it.
-func (l *Ledger) forget() map[key]ledger.Claim {
+func (l *Ledger) forget() past {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	before := l.before
-	l.before = map[key]ledger.Claim{}
+	l.before = past{}
 	return before
 }
 
-// recall remembers again what was forgotten.
-func (l *Ledger) recall(before map[key]ledger.Claim) {
+// recall remembers again what was forgotten. The older goes before.
+func (l *Ledger) recall(before past) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for k, c := range l.before { // the older goes before
-		if _, older := before[k]; !older {
-			before[k] = c
+	for e := range l.before.entries {
+		if c := e.claim(); !before.has(&c) {
+			before.add(&c)
 		}
 	}
 	l.before = before
 }
 
-// remembered returns what was remembered of which something was taken.
-func (l *Ledger) remembered() []ledger.Claim {
+// remembered yields what was remembered, so many claims at once: they need more
+// memory than what is remembered of them.
+func (l *Ledger) remembered(n int) iter.Seq[[]ledger.Claim] {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	all := slices.Collect(maps.Values(l.before))
-	return slices.DeleteFunc(all, func(c ledger.Claim) bool { return c.Used <= 0 })
+	all := slices.AppendSeq(make([]entry, 0, l.before.n), l.before.entries)
+	l.mu.Unlock()
+	return func(yield func([]ledger.Claim) bool) {
+		for some := range slices.Chunk(all, n) {
+			claims := make([]ledger.Claim, len(some))
+			for i := range some {
+				claims[i] = some[i].claim()
+			}
+			if !yield(claims) {
+				return
+			}
+		}
+	}
 }
 
 func (l *Ledger) counters() []seen {
@@ -90,16 +117,17 @@ func (l *Ledger) known(s seen, subjects []ledger.Subject) []ledger.Claim {
 	now := l.store.micros(l.opts.Now())
 	for i := range all {
 		c := &all[i]
-		d := l.debts[keyOf(c)]
+		r, owes := l.debts.rate(c)
 		switch rate := c.Counter.Kind == ledger.KindRate; {
-		case rate && d != nil:
-			c.Limit = d.claim.Limit
-			c.Used, c.At = d.known.Used(c.At, c.Limit), now
+		case rate && owes:
+			c.Limit = r.limit
+			c.Used, c.At = r.known.Used(c.At, c.Limit), now
 		case rate:
 			c.At = now
-		case d != nil:
-			for _, amount := range d.spent {
-				c.Used -= times(max(amount, 0), d.of)
+		default:
+			s, of := l.debts.sum(c)
+			for p := range s.slices {
+				c.Used -= times(p.amount, of)
 			}
 		}
 	}

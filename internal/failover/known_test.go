@@ -4,6 +4,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/holysheep/relay/internal/ledger"
 )
 
 // One client can have other numbers than the next: what is told of each to a
@@ -63,10 +65,31 @@ func TestWhatWasKnownOutlivesTheAnswersOfAnEmptyStore(t *testing.T) {
 				if spent, used := s.stands(money), s.stands(slow); spent < 40 || spent > 46 || used < 380*second || used > 406*second {
 					t.Errorf("spent %d and used %d, want 40 and 390 s", spent, used)
 				}
-				if got := len(r.forget()); got > 2 {
+				if got := r.forget().n; got > 2 {
 					t.Errorf("%d counters are remembered, and there are 2", got)
 				}
 			})
 		})
 	}
+}
+
+// Of what nothing was taken nothing is remembered, until something is.
+func TestOnlyWhatWasTakenOfIsRemembered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t, newStore(), 1, Options{Beat: time.Hour})[0]
+		remembers := func(when string, want int) {
+			t.Helper()
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			if r.before.n != want || len(r.asked) != 0 {
+				t.Errorf("%s: %d counters are remembered, want %d", when, r.before.n, want)
+			}
+		}
+		r.take(t, tokensClaim(second), budgetClaim(1, 100), flightClaim(1))
+		remembers("all were full", 0)
+		r.take(t, tokensClaim(second), budgetClaim(1, 100))
+		remembers("something was taken", 2)
+		_ = r.Reset(t.Context(), []ledger.Claim{budgetClaim(0, 100)})
+		remembers("one was reset", 1)
+	})
 }

@@ -66,7 +66,7 @@ func (v *lives) share() share {
 		return share{}
 	}
 	var s share
-	if young := v.beats[n-1].at.Sub(v.first) < v.ttl; young {
+	if v.young() {
 		if s = v.before; s == (share{}) && v.replicas == 0 {
 			return s
 		}
@@ -79,6 +79,32 @@ func (v *lives) share() share {
 	}
 	s.of = max(s.of, v.replicas)
 	return s
+}
+
+// young returns whether this replica has not beaten for a whole ttl yet, as far
+// as it has beaten at all.
+func (v *lives) young() bool {
+	n := len(v.beats)
+	return n > 0 && v.beats[n-1].at.Sub(v.first) < v.ttl
+}
+
+// tune takes in another ttl and another number of replicas, and returns the
+// share, which was s. It stays what it is if the number does: who has beaten for
+// a whole ttl is not young again by a longer one.
+func (v *lives) tune(s share, ttl time.Duration, replicas int64) share {
+	same := v.replicas == replicas
+	v.replicas = replicas
+	if !v.young() {
+		v.before = v.share()
+	}
+	v.ttl = ttl
+	switch {
+	case same:
+		return s
+	case len(v.beats) == 0:
+		return v.sleep(s)
+	}
+	return v.share()
 }
 
 // sleep forgets all, for this replica was stopped for a while. It returns the

@@ -183,9 +183,9 @@ func (w *world) end() {
 	for i, r := range w.replicas {
 		flights := []ledger.Claim{flightClaim(worldFlights)}
 		r.mem.Read(flights)
-		if n := r.backlog(); n > 0 || r.Down() || flights[0].Used > 0 || len(r.held) > 0 || len(r.debts) > 0 {
+		if n := r.backlog(); n > 0 || r.Down() || flights[0].Used > 0 || len(r.held) > 0 || r.debts.n > 0 {
 			w.t.Errorf("replica %d in the end: %d wait, down %t, %d in flight, %d held, %d debts",
-				i, n, r.Down(), flights[0].Used, len(r.held), len(r.debts))
+				i, n, r.Down(), flights[0].Used, len(r.held), r.debts.n)
 		}
 	}
 	if got := w.store.stands(flightClaim(worldFlights)); got != 0 {

@@ -76,7 +76,7 @@ func (l *Ledger) flush(ctx context.Context) error {
 			return err
 		}
 		tickets := l.first()
-		err := l.ask(ctx, "settle", left(ctx, l.opts.patience()), func(ctx context.Context) error {
+		err := l.ask(ctx, "settle", left(ctx, l.patience()), func(ctx context.Context) error {
 			return l.remote.Settle(ctx, tickets)
 		})
 		if err != nil {

@@ -12,7 +12,7 @@ import (
 // where it has none; that is no error.
 func (l *Ledger) Read(ctx context.Context, claims []ledger.Claim) error {
 	if l.up.Load() {
-		err := l.ask(ctx, "read", l.opts.patience(), func(ctx context.Context) error {
+		err := l.ask(ctx, "read", l.patience(), func(ctx context.Context) error {
 			return l.remote.Read(ctx, claims)
 		})
 		if err == nil {
@@ -45,7 +45,7 @@ func (l *Ledger) Reset(ctx context.Context, claims []ledger.Claim) error {
 	mode := ledger.ModeLocal
 	if l.up.Load() {
 		mode = ledger.ModeShared
-		err := l.ask(ctx, "reset", l.opts.patience(), func(ctx context.Context) error {
+		err := l.ask(ctx, "reset", l.patience(), func(ctx context.Context) error {
 			return l.remote.Reset(ctx, claims)
 		})
 		if err != nil {
@@ -56,8 +56,8 @@ func (l *Ledger) Reset(ctx context.Context, claims []ledger.Claim) error {
 	defer l.mu.Unlock()
 	for i := range claims {
 		claims[i].Mode = mode
-		delete(l.debts, keyOf(&claims[i]))
-		delete(l.before, keyOf(&claims[i]))
+		l.debts.drop(&claims[i])
+		l.before.drop(&claims[i])
 	}
 	l.mem.Reset(claims)
 	return nil

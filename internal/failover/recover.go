@@ -35,7 +35,7 @@ func (l *Ledger) recover(ctx context.Context) error {
 	l.opts.Observer.Changed(ledger.ModeShared)
 	l.opts.Log.InfoContext(ctx, "the shared store of the limits answers again", "down_for_ms", down.Milliseconds(), "counters_handed_over", counters)
 	w := &l.work
-	w.beat, w.renew = l.after(nil, l.opts.Beat), l.after(nil, l.opts.Lease/3)
+	w.beat, w.renew = l.after(nil, l.opts.Beat), l.after(nil, w.lease/3)
 	w.flush = l.after(l.send(ctx, h), 0)
 	return nil
 }
@@ -80,7 +80,7 @@ func (l *Ledger) send(ctx context.Context, h handover) error {
 // this replica knows. All replicas do, and the highest counts.
 func (l *Ledger) raise(ctx context.Context) error {
 	epoch := l.work.epoch
-	for claims := range slices.Chunk(l.remembered(), maxRaise) {
+	for claims := range l.remembered(maxRaise) {
 		if err := l.lift(ctx, claims); err != nil {
 			return err
 		}
@@ -106,7 +106,7 @@ func (l *Ledger) lift(ctx context.Context, claims []ledger.Claim) error {
 	if err := l.pulse(ctx); err != nil {
 		return err
 	}
-	return l.ask(ctx, "raise", l.opts.patience(), func(ctx context.Context) error {
+	return l.ask(ctx, "raise", l.patience(), func(ctx context.Context) error {
 		return l.remote.Raise(ctx, claims)
 	})
 }

@@ -19,7 +19,7 @@ func by(subject int, c ledger.Claim) ledger.Claim {
 func (r replica) owing() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return len(r.debts)
+	return r.debts.n
 }
 
 // Subjects that come once and never again do not fill the memory, however long
@@ -78,27 +78,73 @@ func TestThereIsAMostOfDebts(t *testing.T) {
 	})
 }
 
-// A debt that time has paid is one again if its ticket comes to more than it was
-// let pass with.
+// A debt that was forgotten, or never was one, is one again if its ticket comes to
+// more than it was let pass with.
 func TestADebtThatWasForgottenComesBack(t *testing.T) {
+	for _, tt := range []struct {
+		name        string
+		claim       ledger.Claim
+		actual      int64
+		least, most int64 // told to the store
+	}{
+		{"time has paid it", tokensClaim(second), 60 * second, 50 * second, 59 * second},
+		{"tokens that cost nothing", tokensClaim(0), 60 * second, 50 * second, 60 * second},
+		{"money that cost nothing", budgetClaim(0, 100), 60, 60, 60},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newStore()
+				all := start(t, s, 1, Options{})
+				fall(t, s, absent, all)
+				r := all[0]
+				tk, _ := r.take(t, tt.claim)
+				time.Sleep(2 * time.Second) // of the bubble
+				r.mu.Lock()
+				r.sweep(time.Now())
+				r.mu.Unlock()
+				if r.owing() != 0 {
+					t.Fatalf("%d debts are left", r.owing())
+				}
+				tk.Claims[0].Actual = tt.actual
+				r.Settle(tk)
+				rise(t, s, all)
+				if got := s.stands(tt.claim); got < tt.least || got > tt.most {
+					t.Errorf("used are %d, want from %d to %d", got, tt.least, tt.most)
+				}
+			})
+		})
+	}
+}
+
+// What is spent in many slices of a window is told in each, less what was given
+// back.
+func TestDebtsOfEverySliceAreTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStore()
 		all := start(t, s, 1, Options{})
 		fall(t, s, absent, all)
-		r := all[0]
-		tk, _ := r.take(t, tokensClaim(second))
-		time.Sleep(2 * time.Second) // of the bubble
-		r.mu.Lock()
-		r.sweep(time.Now())
-		r.mu.Unlock()
-		if r.owing() != 0 {
-			t.Fatalf("%d debts are left", r.owing())
+		hour := budgetClaim(10, 1000)
+		hour.Counter = &ledger.Counter{Name: "hour.budget", Kind: ledger.KindBudget, Window: ledger.Window{Length: time.Hour}}
+		var open []*ledger.Ticket
+		for range 5 {
+			tk, _ := all[0].take(t, hour)
+			open = append(open, tk)
+			time.Sleep(time.Minute) // of the bubble: a slice
 		}
-		tk.Claims[0].Actual = 60 * second
-		r.Settle(tk)
+		for i, actual := range []int64{10, 0, 4, 15, 0} {
+			open[i].Claims[0].Actual = actual
+			all[0].Settle(open[i])
+		}
+		if got := all[0].owing(); got != 1 {
+			t.Errorf("%d debts are remembered, want that of one budget", got)
+		}
 		rise(t, s, all)
-		if got := s.stands(tokensClaim(0)); got < 50*second {
-			t.Errorf("used are %d, want 59s less 5s", got)
+		if got := s.stands(hour); got != 29 {
+			t.Errorf("spent are %d, want 29", got)
+		}
+		time.Sleep(57 * time.Minute) // of the bubble: the first slice has left
+		if got := s.stands(hour); got != 19 {
+			t.Errorf("spent are %d, want 19", got)
 		}
 	})
 }

@@ -17,7 +17,7 @@ func (l *Ledger) Take(ctx context.Context, t *ledger.Ticket) bool {
 	t.Lease = l.leases.Add(1)
 	if l.up.Load() {
 		var ok bool
-		err := l.ask(ctx, "take", l.opts.Deadline, func(ctx context.Context) (err error) {
+		err := l.ask(ctx, "take", l.deadline(), func(ctx context.Context) (err error) {
 			ok, err = l.remote.Take(ctx, t)
 			return err
 		})
@@ -62,7 +62,7 @@ func (l *Ledger) count(ctx context.Context, request bool, err error) {
 		return
 	}
 	*failed++
-	begins := l.up.Load() && *failed >= l.opts.Failures
+	begins := l.up.Load() && *failed >= l.tuned.Load().failures
 	if begins {
 		l.up.Store(false)
 		l.since = l.opts.Now()
@@ -100,8 +100,7 @@ func (l *Ledger) shared(t *ledger.Ticket, ok bool) {
 			continue
 		}
 		l.seen[c.Counter.Name] = seen{counter: c.Counter, limit: c.Limit}
-		_, debt := l.debts[keyOf(c)]
-		owes = owes || debt
+		owes = owes || l.debts.has(c)
 	}
 	if ok && flies {
 		l.held[t.Lease] = hold{ticket: t}
@@ -111,10 +110,7 @@ func (l *Ledger) shared(t *ledger.Ticket, ok bool) {
 	case !l.up.Load(): // the counters are this replica's share now
 	case owes:
 		// What the store does not know yet is kept until it was told.
-		l.learn(slices.DeleteFunc(slices.Clone(t.Claims), func(c ledger.Claim) bool {
-			_, debt := l.debts[keyOf(&c)]
-			return debt
-		}))
+		l.learn(slices.DeleteFunc(slices.Clone(t.Claims), func(c ledger.Claim) bool { return l.debts.has(&c) }))
 	default:
 		l.learn(t.Claims)
 	}

@@ -24,6 +24,7 @@ const (
 type worker struct {
 	down                      bool // whether it knows of the outage
 	beat, renew, flush, probe time.Time
+	lease                     time.Duration // by which flights were renewed, or were to be
 	upSince                   time.Time
 	slow                      time.Duration // how many times longer than Probe it waits while the store is down
 
@@ -60,7 +61,7 @@ func (l *Ledger) step(ctx context.Context) time.Duration {
 			w.beat = l.after(err, 0)
 		}
 	}
-	if l.up.Load() && l.due(w.renew) {
+	if l.up.Load() && l.keepDue() {
 		_ = l.keep(ctx) // it is due again soon
 	}
 	if l.up.Load() && l.due(w.flush) {
@@ -143,7 +144,7 @@ func (l *Ledger) stir(within time.Duration) {
 	defer l.mu.Unlock()
 	now := l.opts.Now()
 	l.wakeUp(now)
-	l.awake = now.Add(max(within, 0) + l.opts.nap())
+	l.awake = now.Add(max(within, 0) + l.nap())
 }
 
 // wakeUp notices that this replica was stopped for a while: see lives.
@@ -166,7 +167,7 @@ func (l *Ledger) pulse(ctx context.Context) error {
 			return err
 		}
 	}
-	if l.due(l.work.renew) {
+	if l.keepDue() {
 		return l.keep(ctx)
 	}
 	return nil
@@ -174,16 +175,17 @@ func (l *Ledger) pulse(ctx context.Context) error {
 
 // keep renews all flights that the store knows of.
 func (l *Ledger) keep(ctx context.Context) error {
+	lease := l.tuned.Load().lease // what is tuned meanwhile renews once more
 	err := l.renew(ctx, l.told)
-	l.work.renew = l.after(err, l.opts.Lease/3)
+	l.work.renew, l.work.lease = l.after(err, lease/3), lease
 	return err
 }
 
 func (l *Ledger) beat(ctx context.Context) error {
 	var b ledger.Beat
 	before := l.forget()
-	err := l.ask(ctx, "beat", l.opts.Deadline, func(ctx context.Context) (err error) {
-		b, err = l.remote.Beat(ctx, l.opts.ttl())
+	err := l.ask(ctx, "beat", l.deadline(), func(ctx context.Context) (err error) {
+		b, err = l.remote.Beat(ctx, l.ttl())
 		return err
 	})
 	w := &l.work
@@ -217,7 +219,7 @@ func (l *Ledger) renew(ctx context.Context, keep func(hold) bool) error {
 	var part []ledger.Held
 	n := 0
 	send := func() error {
-		err := l.ask(ctx, "renew", left(ctx, l.opts.patience()), func(ctx context.Context) error {
+		err := l.ask(ctx, "renew", left(ctx, l.patience()), func(ctx context.Context) error {
 			return l.remote.Renew(ctx, part)
 		})
 		part, n = nil, 0

@@ -72,7 +72,7 @@ func (s *Store) Renew(ctx context.Context, held []ledger.Held) error {
 		key := s.Key(h.Counter, h.Subject)
 		for part := range slices.Chunk(h.Leases, maxKeys) {
 			c := newCall(s.renew, []string{key}, 3+len(part), 0)
-			c.add(s.now(), "", s.opts.Lease.Microseconds())
+			c.add(s.now(), "", s.term.Load())
 			for _, lease := range part {
 				c.add(s.lease(lease))
 			}

@@ -50,6 +50,32 @@ func TestReplicasSeeWhoLives(t *testing.T) {
 	}
 }
 
+// Another lease is that of what is taken and renewed from then on.
+func TestAnotherLease(t *testing.T) {
+	now := int64(1_754_300_000) * second
+	s, _ := open(t, Options{Lease: 30 * time.Second, Clock: func() int64 { return now }})
+	before, renewed, after := ticket(claim(flights, 1, 3)), ticket(claim(flights, 1, 3)), ticket(claim(flights, 1, 3))
+	mustTake(t, s, before)
+	mustTake(t, s, renewed)
+	s.SetLease(time.Minute)
+	mustTake(t, s, after)
+	held := []ledger.Held{{Counter: flights, Subject: renewed.Claims[0].Subject, Leases: []uint64{renewed.Lease}}}
+	if err := s.Renew(t.Context(), held); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		what    string
+		elapsed int64
+		want    int64
+	}{{"at once", 0, 3}, {"after the old lease", 30 * second, 2}, {"after the new one", 60 * second, 0}} {
+		now += tt.elapsed
+		if got := read(t, s, claim(flights, 1, 3))[0].Used; got != tt.want {
+			t.Errorf("%s %d are held, want %d", tt.what, got, tt.want)
+		}
+		now -= tt.elapsed
+	}
+}
+
 func TestALeaseEndsUnlessItIsRenewed(t *testing.T) {
 	now := int64(1_754_300_000) * second
 	s, client := open(t, Options{Lease: 30 * time.Second, Clock: func() int64 { return now }})

@@ -107,7 +107,7 @@ func TestRedisDecidesAsMemoryDoes(t *testing.T) {
 		if err := client.FlushDB(context.Background()).Err(); err != nil {
 			t.Fatal(err)
 		}
-		s.opts.Lease = 100 * 366 * 24 * time.Hour // nobody renews here
+		s.SetLease(100 * 366 * 24 * time.Hour) // nobody renews here
 		b := &both{T: t, redis: s, now: rapid.Int64Range(0, 4e9).Draw(t, "start") * second}
 		s.opts.Clock = func() int64 { return b.now }
 		b.memory = ledger.NewMemory(func() time.Time { return time.UnixMicro(b.now) })

@@ -35,6 +35,7 @@ type Options struct {
 	Instance string
 
 	// Lease is how long a flight is held that is not renewed, 30s if it is 0.
+	// [Store.SetLease] changes it.
 	Lease time.Duration
 
 	// ShardClients spreads the counters over the slots of a cluster: those of
@@ -52,7 +53,8 @@ type Options struct {
 // goroutine, and does not close its client.
 type Store struct {
 	client redis.UniversalClient
-	opts   Options
+	opts   Options       // but for Lease
+	term   atomic.Int64  // of a lease, in microseconds
 	leases atomic.Uint64 // the last lease that was named here
 
 	take, settle, raise, renew, beat script
@@ -68,10 +70,7 @@ func New(client redis.UniversalClient, opts Options) *Store {
 	if opts.Instance == "" {
 		opts.Instance = rand.Text()[:12] // 60 bits
 	}
-	if opts.Lease == 0 {
-		opts.Lease = 30 * time.Second
-	}
-	return &Store{
+	s := &Store{
 		client: client,
 		opts:   opts,
 		take:   newScript(common + take),
@@ -82,6 +81,18 @@ func New(client redis.UniversalClient, opts Options) *Store {
 		start:  time.Now(),
 		clocks: map[string]*clock{},
 	}
+	s.SetLease(opts.Lease)
+	return s
+}
+
+// SetLease changes Lease for what is taken or renewed from now on: 30s if it is
+// 0. Flights that are held already are so for as long as it was, until they are
+// renewed.
+func (s *Store) SetLease(d time.Duration) {
+	if d == 0 {
+		d = 30 * time.Second
+	}
+	s.term.Store(d.Microseconds())
 }
 
 //go:embed common.lua

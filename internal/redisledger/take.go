@@ -142,7 +142,7 @@ func (s *Store) Read(ctx context.Context, claims []ledger.Claim) error {
 func (s *Store) looking(g group, taking bool, lease string) call {
 	c := newCall(s.take, s.keysOf(g.tag, g.claims), 5+6*len(g.claims), 1+4*len(g.claims))
 	c.add(s.now(), "", taking, lease)
-	c.addNumber(s.opts.Lease.Microseconds())
+	c.addNumber(s.term.Load())
 	for _, claim := range g.claims {
 		c.describe(claim)
 		c.addNumber(bound(claim, claim.Cost))

@@ -43,6 +43,7 @@ func New(s Settings, env plugins.Env) (plugins.Link, error) {
 // limiter is one generation of the rules.
 type limiter struct {
 	ledger  *store
+	store   Store // how it is to ask Redis
 	slots   *slots
 	replica part // max_in_flight among the rules
 	rules   []*rule
@@ -67,6 +68,7 @@ type limiter struct {
 func newLimiter(s Settings, env plugins.Env) (l *limiter, err error) {
 	l = &limiter{
 		log:      env.Log,
+		store:    s.Store,
 		estimate: s.Estimate, prices: env.Prices, onBroken: s.OnBroken, countHits: s.CountHits,
 		unpriced: s.Unpriced, hint: s.Hint, headers: s.Headers, modes: modeTexts(),
 	}
@@ -97,7 +99,7 @@ func newLimiter(s Settings, env plugins.Env) (l *limiter, err error) {
 }
 
 func (l *limiter) start() {
-	l.ledger.begin()
+	l.ledger.tune(l.store)
 	l.ledger.show()
 	l.replica.rule.meters.inFlight()
 	for _, r := range append([]*rule{l.replica.rule}, l.rules...) {

@@ -5,8 +5,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holysheep/relay/internal/failover"
 	"github.com/holysheep/relay/internal/redistest"
 	"github.com/holysheep/relay/plugins"
+	"github.com/holysheep/relay/plugins/plugintest"
 )
 
 // TestRedisComesAndGoesUnderOpenStreams reloads a configuration without Redis to
@@ -45,3 +47,46 @@ func TestRedisComesAndGoesUnderOpenStreams(t *testing.T) {
 	}
 	eventually(t, "the settlement in Redis", stands(redis, 950, 5))
 }
+
+// TestAnotherDeadlineInAnOutage reloads with all that can change of the store
+// while Redis is away: the replica goes on by what is left of its share.
+func TestAnotherDeadlineInAnOutage(t *testing.T) {
+	server := redistest.Start(t)
+	env := inRedis(t, server)
+	rule := with("each", Rule{Per: perClient, Requests: 6, Period: time.Hour})
+	before := limits(t, env, func(s *Settings) {
+		patient(rule)(s)
+		s.Store.Replicas = 1 // so that a share needs one beat only
+	})
+	eventually(t, "a beat", func() bool { return value(t, env, "relay_limit_replicas", nil) == 1 })
+	pass := func(l *limiter, mode, remaining string) {
+		t.Helper()
+		req := asks(t, "ada", "", `{}`)
+		err := to(l.through(plugintest.Answers(200)), req)
+		call := plugins.CallOf(req.Context())
+		if got, left := call.Header(modeHeader), call.Header("X-Ratelimit-Remaining-Requests"); err != nil || got != mode || left != remaining {
+			t.Errorf("error %v by mode %q, %q are left, want %q and %q", err, got, left, mode, remaining)
+		}
+	}
+	pass(before, "shared", "5")
+	server.Kill()
+	pass(before, "local", "4")
+	pass(before, "local", "3")
+	after := limits(t, env, func(s *Settings) {
+		rule(s)
+		s.Store = Store{Deadline: time.Second, Failures: 7, Lease: time.Minute, Replicas: 1, Shard: shardNone}
+	})
+	checked := Defaults()
+	rule(&checked)
+	checked.Store.Replicas = 6
+	if _, err := newLimiter(checked, env); err != nil { // it does not start, and divides nothing
+		t.Fatal(err)
+	}
+	pass(after, "local", "2")
+	pass(before, "local", "1") // of the old generation
+	server.Restart()
+	eventually(t, "the handover", func() bool { return after.left(t, asker{client: "ada"})["each.requests"] == 1 && !after.down() })
+	pass(after, "shared", "0")
+}
+
+func (l *limiter) down() bool { return l.ledger.begin().(*failover.Ledger).Down() }

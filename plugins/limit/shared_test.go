@@ -172,12 +172,21 @@ func TestAnotherStoreByReload(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	after := limits(t, env, func(s *Settings) {
-		patient(rule)(s)
-		s.Store.Lease = time.Minute
-	})
+	other := env
+	client := redis.NewClient(&redis.Options{Addr: server.Addr(), ContextTimeoutEnabled: true, MaxRetries: -1})
+	t.Cleanup(func() { _ = client.Close() })
+	other.Redis = client
+	after := limits(t, other, patient(rule))
 	if before.ledger == after.ledger || before.ledger != limits(t, env, patient(rule)).ledger {
-		t.Error("the store does not go by its settings")
+		t.Error("the store does not go by its client")
+	}
+	prefixed := env
+	prefixed.RedisPrefix = "other:"
+	if limits(t, prefixed, patient(rule)).ledger == before.ledger {
+		t.Error("the store does not go by its prefix")
+	}
+	if limits(t, env, func(s *Settings) { patient(rule)(s); s.Store.Shard = shardClient }).ledger == before.ledger {
+		t.Error("the store does not go by its shard")
 	}
 	if got := after.left(t, asker{client: "ada"})["each.in_flight"]; got != 1 {
 		t.Errorf("%d slots are left, want 1: both count in one Redis", got)

@@ -20,7 +20,7 @@ const closeTime = 5 * time.Second
 // share it.
 //
 // It asks Redis from its first use on, or from [store.begin]: a configuration
-// that is only checked makes no replica.
+// that is only checked makes no replica, and changes nothing of one.
 type store struct {
 	memory *ledger.Memory     // nil where replicas share a Redis
 	remote *redisledger.Store // nil in memory
@@ -38,6 +38,23 @@ var _ ledger.Ledger = (*store)(nil)
 func (s *store) begin() ledger.Ledger {
 	s.once.Do(func() { s.use = s.open() })
 	return s.use
+}
+
+// tune has the store ask Redis as a generation wants that starts. What is known
+// of the counters, and this replica's share, outlive that, also while Redis is
+// away. Requests of older generations go by it too.
+func (s *store) tune(to Store) {
+	shared, ok := s.begin().(*failover.Ledger)
+	if !ok {
+		return
+	}
+	s.remote.SetLease(to.Lease) // first: Tune renews by it
+	shared.Tune(to.options())
+}
+
+// options are those of the ledger that can change.
+func (s Store) options() failover.Options {
+	return failover.Options{Deadline: s.Deadline, Failures: s.Failures, Lease: s.Lease, Replicas: s.Replicas}
 }
 
 // show has the metrics speak of this store: a later generation may come back to
@@ -87,24 +104,16 @@ func newStore(s Settings, env plugins.Env, m *metrics) (*store, error) {
 			return &store{memory: memory, open: func() ledger.Ledger { return ledger.Alone(memory) }}, nil
 		})
 	}
-	// Another client or other settings make another store: what began under
-	// the old one is settled there.
-	key := fmt.Sprintf("store.redis.%p.%s%+v", env.Redis, env.RedisPrefix, s.Store)
+	// Another client, prefix or way to spread makes another store: what began
+	// under the old one is settled there.
+	key := fmt.Sprintf("store.redis.%p.%q.%s", env.Redis, env.RedisPrefix, s.Store.Shard)
 	return plugins.Keep(env, key, func() (*store, error) {
 		remote := redisledger.New(env.Redis, redisledger.Options{
 			Prefix: env.RedisPrefix, Lease: s.Store.Lease, ShardClients: s.Store.Shard == shardClient,
 		})
 		w := &watch{storeMetrics: &m.store}
-		return &store{remote: remote, watch: w, open: func() ledger.Ledger {
-			return failover.New(remote, failover.Options{
-				Deadline: s.Store.Deadline,
-				Failures: s.Store.Failures,
-				Lease:    s.Store.Lease,
-				Replicas: s.Store.Replicas,
-				Now:      env.Now,
-				Log:      env.Log,
-				Observer: w,
-			})
-		}}, nil
+		opts := s.Store.options()
+		opts.Now, opts.Log, opts.Observer = env.Now, env.Log, w
+		return &store{remote: remote, watch: w, open: func() ledger.Ledger { return failover.New(remote, opts) }}, nil
 	})
 }
