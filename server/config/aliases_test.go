@@ -53,6 +53,7 @@ func TestAliases(t *testing.T) {
 		{"three retries are four attempts", minimal, []string{"UPSTREAM_RETRY_LIMIT=3"}, "plugins.retry.attempts", 4, "from UPSTREAM_RETRY_LIMIT"},
 		{"no retry is one attempt", minimal, []string{"UPSTREAM_RETRY_LIMIT=0"}, "plugins.retry.attempts", 1, "from UPSTREAM_RETRY_LIMIT"},
 		{"REDIS_PASSWORD is where the password stands", minimal, []string{"REDIS_PASSWORD=canary", "RELAY_REDIS__ADDRESSES=redis:6379"}, "redis.password_env", "REDIS_PASSWORD", "from REDIS_PASSWORD"},
+		{"REDIS_PASSWORD needs no Redis", minimal, []string{"REDIS_PASSWORD=canary"}, "redis.password_env", "REDIS_PASSWORD", "from REDIS_PASSWORD"},
 		{"a file of the password stays", minimal + "redis: {addresses: [\"redis:1\"], password_file: /run/password}", []string{"REDIS_PASSWORD=canary"}, "redis.password_env", "", "default"},
 	}
 	for _, tt := range tests {

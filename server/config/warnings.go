@@ -17,11 +17,8 @@ func (l *loader) warnOdd(c Config) {
 			{"redis.sentinel.password_env", r.Sentinel.PasswordEnv},
 			{"redis.sentinel.password_file", r.Sentinel.PasswordFile},
 		} {
-			switch o := l.origins[s.key]; {
-			case s.value == "":
-			case o.Kind == Alias:
-				l.warn("%s has no effect: redis.addresses names no Redis", o.Name)
-			default:
+			// REDIS_PASSWORD alone may be there for others in the same environment.
+			if s.value != "" && l.origins[s.key].Kind != Alias {
 				l.warn("%s has no effect: redis.addresses names no Redis%s", s.key, l.setBy(s.key))
 			}
 		}
