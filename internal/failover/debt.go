@@ -34,10 +34,15 @@ type debts struct {
 // all of it debt, and the store is told of 2 ÷ 4 + 2 ÷ 4 = 1 s. Had it been
 // asked, its bucket would be used by 5 + 4 × 1 - 8 = 1 s.
 type rateDebt struct {
-	known ledger.Bucket // the bucket of this replica's share without the debt
-	limit int64         // of the latest claim, as it was asked
-	depth int64         // of the bucket of this replica's share
-	of    int64         // among how many replicas: the fewest, so that rather too much is told
+	full, was int64 // when the bucket of this replica's share is full without the debt, and how deep it was then
+	limit     int64 // of the latest claim, as it was asked
+	depth     int64 // of the bucket of this replica's share
+	of        int64 // among how many replicas: the fewest, so that rather too much is told
+}
+
+// known returns how far from full the bucket is without the debt, by a depth.
+func (r rateDebt) known(now, depth int64) int64 {
+	return ledger.Bucket{Full: r.full, Depth: r.was}.Used(now, depth, 0)
 }
 
 // A sumDebt is what was let pass of the budget of one subject in one slice of
@@ -159,7 +164,7 @@ func (d *debts) owed(mem *ledger.Memory) iter.Seq2[*ledger.Claim, int64] {
 			for i := range some {
 				c := &some[i]
 				r := d.rates[c.Subject]
-				if !yield(c, c.Used-r.known.Used(c.At, r.depth)) {
+				if !yield(c, c.Used-r.known(c.At, r.depth)) {
 					return false
 				}
 			}

@@ -121,7 +121,7 @@ func (l *Ledger) known(s seen, subjects []ledger.Subject) []ledger.Claim {
 		switch rate := c.Counter.Kind == ledger.KindRate; {
 		case rate && owes:
 			c.Limit = r.limit
-			c.Used, c.At = r.known.Used(c.At, c.Limit), now
+			c.Used, c.At = r.known(c.At, c.Limit), now
 		case rate:
 			c.At = now
 		default:

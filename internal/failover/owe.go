@@ -45,7 +45,7 @@ func (l *Ledger) charge(c, own *ledger.Claim, of int64, at time.Time) {
 	case !found && (c.Cost == 0 || !l.roomFor(at)):
 		return
 	case !found:
-		r = rateDebt{known: ledger.Bucket{Full: own.At + own.Used - own.Cost, Depth: own.Limit}, of: of}
+		r = rateDebt{full: own.At + own.Used - own.Cost, was: own.Limit, of: of}
 	case c.Cost > 0:
 		r.of = min(r.of, of)
 	}

@@ -67,9 +67,9 @@ func (s share) scaled(c ledger.Claim) ledger.Claim {
 		c.Limit = s.whole(c.Limit)
 	case c.Counter.Kind == ledger.KindRate && c.Unit > 0:
 		c.Limit = times(s.whole(c.Limit/c.Unit)*c.Unit, s.of)
-		c.Cost = times(c.Cost, s.of)
+		c.Cost, c.Pace = times(c.Cost, s.of), times(c.Pace, s.of)
 	default:
-		c.Cost = times(c.Cost, s.of)
+		c.Cost, c.Pace = times(c.Cost, s.of), times(c.Pace, s.of)
 	}
 	return c
 }

@@ -68,7 +68,7 @@ func (l *Ledger) reopen(c, own *ledger.Claim, of int64) {
 	now := []ledger.Claim{{Counter: c.Counter, Subject: c.Subject, Limit: own.Limit}}
 	l.mem.Read(now)
 	l.debts.setRate(c, rateDebt{
-		known: ledger.Bucket{Full: now[0].At + now[0].Used, Depth: own.Limit},
+		full: now[0].At + now[0].Used, was: own.Limit,
 		limit: c.Limit, depth: own.Limit, of: of,
 	})
 }

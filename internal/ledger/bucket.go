@@ -6,13 +6,22 @@ import "math"
 type Bucket struct {
 	Full  int64 // the instant, in microseconds, at which it is full again
 	Depth int64 // the time in which it fills, of the claim that wrote it
+	Pace  int64 // that of this claim
 }
 
-// Used returns for how long, at now, the bucket is from full, by the depth that
-// a claim brings: when a rule gets other numbers, a bucket stays as full as it
-// was, in parts of what it holds. So replicas that have the old numbers and
-// replicas that have the new ones can take from the same bucket, and changing
-// numbers to and fro lets nobody take more. The result is rounded up.
+// Used returns for how long, at now, the bucket is from full, by the numbers that
+// a claim brings. If they are others than those it was written by, a rule has
+// changed, and for a while some replicas may have the old numbers and some the
+// new ones:
+//
+//   - If either the depth or the pace is the same, that time is too: another
+//     burst at the same pace finds the same units taken, and another pace that
+//     fills the bucket in the same time the same part of it. Nobody gets more
+//     than the larger numbers let through, however often both come.
+//   - If both are others the bucket stays as full as it was, in parts of what it
+//     holds, rounded up: a bucket that was filled in a day is filled in a minute
+//     from then on. As long as both come it fills as by the faster of them. A
+//     debt does not grow by that beyond a bucket that is quite empty.
 //
 // Every decision writes a bucket that it finds with another depth as it stands
 // by the depth of the claim, even if it takes nothing: from then on the bucket
@@ -20,15 +29,18 @@ type Bucket struct {
 //
 // Every store does this in 64-bit floating point, in this order, so that all
 // round alike.
-func (b Bucket) Used(now, depth int64) int64 {
+func (b Bucket) Used(now, depth, pace int64) int64 {
 	used := b.Full - now
 	switch {
 	case used <= 0:
 		return 0
-	case b.Depth == depth || b.Depth <= 0:
+	case b.Depth == depth || b.Depth <= 0 || b.Pace == pace && pace > 0:
 		return used
 	}
 	ratio := float64(depth) / float64(b.Depth)
+	if most := max(used, depth); math.Ceil(float64(used)*ratio) > float64(most) {
+		return most
+	}
 	return int64(math.Ceil(float64(used) * ratio))
 }
 

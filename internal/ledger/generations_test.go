@@ -92,23 +92,24 @@ func TestGenerationsFollowAClockThatIsSetBack(t *testing.T) {
 func TestDebts(t *testing.T) {
 	var r rates
 	s := Subject{A: "a"}
+	set := func(now, used, depth int64) { r.set(&Claim{Subject: s, Limit: depth}, now, used) }
 	r.turn(0)
-	r.set(s, 0, 90*second, 100*second)
+	set(0, 90*second, 100*second)
 	r.turn(10 * second)
-	r.set(s, 10*second, 2*second, second) // by a smaller depth it is in debt
+	set(10*second, 2*second, second) // by a smaller depth it is in debt
 	if len(r.debts) != 1 || len(r.buckets.old)+len(r.buckets.young) != 0 {
 		t.Fatalf("%+v", r)
 	}
 	r.turn(90 * second)
-	if b := r.get(s); len(r.debts) != 0 || b.Used(20*second, second) != 0 {
+	if b := r.get(s); len(r.debts) != 0 || b.Used(20*second, second, 0) != 0 {
 		t.Fatalf("the debt is kept, or what was before it: %+v", r)
 	}
-	r.set(s, 20*second, 2*second, second)
-	r.set(s, 20*second, second/2, second)
-	if got := r.get(s).Used(20*second, second); got != second/2 {
+	set(20*second, 2*second, second)
+	set(20*second, second/2, second)
+	if got := r.get(s).Used(20*second, second, 0); got != second/2 {
 		t.Errorf("after the debt %d is used", got)
 	}
-	r.set(s, 20*second, 0, second)
+	set(20*second, 0, second)
 	if b := r.get(s); b != (Bucket{}) {
 		t.Errorf("full, it is %+v", b)
 	}

@@ -117,6 +117,11 @@ type Claim struct {
 	// share of the limit is made of whole units.
 	Unit int64
 
+	// Pace is how fast a rate gives units back, in nanoseconds for one: see
+	// [Rate.Pace]. Claims with the same pace and different limits can take from
+	// one bucket. 0 is not known.
+	Pace int64
+
 	// Shadow is a claim that refuses nothing: it is taken if it has room,
 	// whenever those that are no shadows all have.
 	Shadow bool

@@ -110,7 +110,7 @@ func (m *Memory) Reset(claims []Claim) {
 		c := &claims[i]
 		switch c.Counter.Kind {
 		case KindRate:
-			m.ratesOf(c.Counter).set(c.Subject, 0, 0, 0)
+			m.ratesOf(c.Counter).set(c, 0, 0)
 		case KindFlight:
 			m.flightsOf(c.Counter).reset(c.Subject, m.lease)
 		case KindBudget:

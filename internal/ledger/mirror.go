@@ -16,7 +16,7 @@ func (m *Memory) Learn(claims []Claim) {
 		case KindRate:
 			r := m.ratesOf(c.Counter)
 			r.turn(now.steady)
-			r.set(c.Subject, now.steady, c.Used, c.Limit)
+			r.set(c, now.steady, c.Used)
 		case KindBudget:
 			m.budgetsOf(c.Counter).learn(c, now.of(c.Counter.Window))
 		}
@@ -24,7 +24,7 @@ func (m *Memory) Learn(claims []Claim) {
 }
 
 // Depths sets the Limit of claims of rates to the depth by which their bucket
-// fills. Of a bucket of which nothing is known it leaves it as it is.
+// fills, and their Pace with it. Of a bucket of which nothing is known it leaves it as it is.
 func (m *Memory) Depths(claims []Claim) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -34,7 +34,7 @@ func (m *Memory) Depths(claims []Claim) {
 			continue
 		}
 		if b := m.ratesOf(c.Counter).get(c.Subject); b.Depth > 0 {
-			c.Limit = b.Depth
+			c.Limit, c.Pace = b.Depth, b.Pace
 		}
 	}
 }

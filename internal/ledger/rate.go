@@ -69,6 +69,20 @@ func (r Rate) Unit() int64 {
 	return (r.period + r.n - 1) / r.n
 }
 
+// Pace returns in how many nanoseconds the bucket gets one unit back, rounded
+// down: it tells rates apart, and is not reckoned with.
+func (r Rate) Pace() int64 {
+	if r.whole {
+		return r.Unit() * 1000
+	}
+	hi, lo := bits.Mul64(uint64(r.period), 1000) //nolint:gosec // not negative
+	if hi >= uint64(r.n) {                       //nolint:gosec // as above
+		return 0
+	}
+	q, _ := bits.Div64(hi, lo, uint64(r.n)) //nolint:gosec // as above
+	return int64(min(q, uint64(Never)))     //nolint:gosec // as above
+}
+
 // Cost returns the time, in microseconds, in which a bucket gets units back,
 // rounded up; [Never] if that is more than any bucket holds.
 func (r Rate) Cost(units int64) int64 {

@@ -106,3 +106,29 @@ func TestUnitsDoNotOverflow(t *testing.T) {
 		t.Errorf("%d units, want the most there are", got)
 	}
 }
+
+func TestPaceTellsRatesApart(t *testing.T) {
+	pace := func(make func(int64, time.Duration, int64) (Rate, int64, error), n int64, period time.Duration) int64 {
+		r, _, err := make(n, period, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Pace()
+	}
+	tests := []struct {
+		name      string
+		got, want int64
+	}{
+		{"60 requests a minute", pace(NewWholeRate, 60, time.Minute), 1_000_000_000},
+		{"one a second is the same", pace(NewWholeRate, 1, time.Second), 1_000_000_000},
+		{"seven a second, rounded up as they are kept", pace(NewWholeRate, 7, time.Second), 142_858_000},
+		{"tokens", pace(NewRate, 60_000, time.Minute), 1_000_000},
+		{"tokens, faster than the clock", pace(NewRate, 7_000_000, time.Second), 142},
+		{"one in a hundred days", pace(NewRate, 1, 2400*time.Hour), 8_640_000_000_000_000},
+	}
+	for _, tt := range tests {
+		if tt.got != tt.want {
+			t.Errorf("%s: %d, want %d", tt.name, tt.got, tt.want)
+		}
+	}
+}

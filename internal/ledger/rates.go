@@ -19,9 +19,10 @@ func (r *rates) get(s Subject) Bucket {
 	return b
 }
 
-// set writes that so much is used at now of a bucket of such a depth.
-func (r *rates) set(s Subject, now, used, depth int64) {
-	b := Bucket{Full: now + used, Depth: depth}
+// set writes that so much is used at now of the bucket of a claim.
+func (r *rates) set(c *Claim, now, used int64) {
+	s, depth := c.Subject, c.Limit
+	b := Bucket{Full: now + used, Depth: depth, Pace: c.Pace}
 	if used <= 0 || used > depth {
 		r.buckets.drop(s)
 	}
@@ -55,7 +56,7 @@ func (r *rates) turn(now int64) {
 // look fills in how the claim stands.
 func (r *rates) look(c *Claim, now int64) {
 	b := r.get(c.Subject)
-	c.At, c.Used = now, b.Used(now, c.Limit)
+	c.At, c.Used = now, b.Used(now, c.Limit, c.Pace)
 	c.Wait, c.Reset = WaitForRate(c.Used, c.Cost, c.Limit), c.Used
 }
 
@@ -63,8 +64,8 @@ func (r *rates) look(c *Claim, now int64) {
 func (r *rates) decide(c *Claim, now int64) {
 	r.turn(now)
 	r.look(c, now)
-	if c.Used > 0 && r.get(c.Subject).Depth != c.Limit {
-		r.set(c.Subject, now, c.Used, c.Limit)
+	if b := r.get(c.Subject); c.Used > 0 && (b.Depth != c.Limit || b.Pace != c.Pace) {
+		r.set(c, now, c.Used)
 	}
 }
 
@@ -74,12 +75,12 @@ func (r *rates) take(c *Claim) {
 	}
 	c.Used += c.Cost
 	c.Reset = c.Used
-	r.set(c.Subject, c.At, c.Used, c.Limit)
+	r.set(c, c.At, c.Used)
 }
 
 func (r *rates) settle(c *Claim, now int64) {
 	r.turn(now)
 	if change := Charge(c.Cost, c.Actual, c.At, now); change != 0 {
-		r.set(c.Subject, now, r.get(c.Subject).Used(now, c.Limit)+change, c.Limit)
+		r.set(c, now, r.get(c.Subject).Used(now, c.Limit, c.Pace)+change)
 	}
 }

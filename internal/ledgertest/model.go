@@ -25,7 +25,7 @@ type key struct {
 
 // bucket says how much was taken of it at an instant.
 type bucket struct {
-	used, at, depth int64
+	used, at, depth, pace int64
 }
 
 func newModel(lease time.Duration) *model {
@@ -45,7 +45,7 @@ func (m *model) take(claims []ledger.Claim, lease uint64, now int64) bool {
 		c := &claims[i]
 		m.look(c, now)
 		if c.Counter.Kind == ledger.KindRate {
-			m.buckets[keyOf(c)] = bucket{used: c.Used, at: now, depth: c.Limit}
+			m.buckets[keyOf(c)] = bucket{used: c.Used, at: now, depth: c.Limit, pace: c.Pace}
 		}
 		if c.Wait != 0 && !c.Shadow {
 			pass = false
@@ -65,7 +65,7 @@ func (m *model) grant(c *ledger.Claim, lease uint64, now int64) {
 	k := keyOf(c)
 	switch c.Counter.Kind {
 	case ledger.KindRate:
-		m.buckets[k] = bucket{used: c.Used + c.Cost, at: now, depth: c.Limit}
+		m.buckets[k] = bucket{used: c.Used + c.Cost, at: now, depth: c.Limit, pace: c.Pace}
 	case ledger.KindFlight:
 		if m.flights[k] == nil {
 			m.flights[k] = map[uint64]int64{}
@@ -99,7 +99,7 @@ func (m *model) settle(t *ledger.Ticket, now int64) {
 		switch c.Counter.Kind {
 		case ledger.KindRate:
 			if change := ledger.Charge(c.Cost, c.Actual, c.At, now); change != 0 {
-				m.buckets[k] = bucket{used: max(m.used(k, c.Limit, now)+change, 0), at: now, depth: c.Limit}
+				m.buckets[k] = bucket{used: max(m.used(k, c, now)+change, 0), at: now, depth: c.Limit, pace: c.Pace}
 			}
 		case ledger.KindFlight:
 			delete(m.flights[k], t.Lease)
@@ -125,7 +125,7 @@ func (m *model) look(c *ledger.Claim, now int64) {
 	k := keyOf(c)
 	switch c.Counter.Kind {
 	case ledger.KindRate:
-		c.At, c.Used = now, m.used(k, c.Limit, now)
+		c.At, c.Used = now, m.used(k, c, now)
 		c.Reset = c.Used
 		c.Wait = max(c.Used+c.Cost-c.Limit, 0)
 		if c.Cost > c.Limit {
@@ -147,13 +147,14 @@ func (m *model) look(c *ledger.Claim, now int64) {
 	}
 }
 
-// used is rescaled to the depth, in the floating point that ledger.Bucket
-// prescribes.
-func (m *model) used(k key, depth, now int64) int64 {
+// used is rescaled to the depth, unless the pace is the same, in the floating
+// point that ledger.Bucket prescribes.
+func (m *model) used(k key, c *ledger.Claim, now int64) int64 {
 	b := m.buckets[k]
 	used := max(b.used-(now-b.at), 0)
-	if used > 0 && b.depth > 0 && b.depth != depth {
-		return int64(math.Ceil(float64(used) * (float64(depth) / float64(b.depth))))
+	if samePace := c.Pace > 0 && b.pace == c.Pace; used > 0 && b.depth > 0 && b.depth != c.Limit && !samePace {
+		parts := math.Ceil(float64(used) * (float64(c.Limit) / float64(b.depth)))
+		return int64(min(parts, float64(max(used, c.Limit))))
 	}
 	return used
 }

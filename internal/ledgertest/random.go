@@ -65,6 +65,9 @@ func (w *walk) claim(d drawn) ledger.Claim {
 			rapid.Just(c.Limit+1),
 		).Draw(w.T, "cost")
 	}
+	if d.counter.Kind == ledger.KindRate {
+		c.Pace = rapid.Int64Range(0, 2).Draw(w.T, "pace")
+	}
 	if d.counter.OfClient {
 		c.Subject = rapid.SampledFrom([]ledger.Subject{{A: "ada"}, {A: "bob"}, {A: "ada", B: "gpt-4.1"}}).Draw(w.T, "subject")
 	}

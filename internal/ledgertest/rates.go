@@ -49,6 +49,7 @@ func (s suite) rates(t *testing.T) {
 	t.Run("settlement", s.settledRates)
 	t.Run("a first minute", s.firstMinute)
 	t.Run("other numbers", s.otherNumbers)
+	t.Run("two bursts at one pace", s.twoBursts)
 }
 
 func rateByHand(b bench) {
@@ -132,6 +133,31 @@ func (s suite) firstMinute(t *testing.T) {
 		if got != want {
 			t.Errorf("burst %d admits %d in the first minute, want %d", burst, got, want)
 		}
+	}
+}
+
+// twoBursts has replicas with a burst of 60 and with one of 10, at 60 a minute,
+// ask beside each other: they get what the larger burst lets through.
+func (s suite) twoBursts(t *testing.T) {
+	b := s.bench(t, noon())
+	long := ledger.Claim{Counter: &ledger.Counter{Name: "all.requests", Kind: ledger.KindRate}, Cost: 1_000_000, Limit: 60_000_000, Pace: 1_000_000_000}
+	short := long
+	short.Limit = 10_000_000
+	got := 0
+	for i := range 600 {
+		first, second := short, long
+		if i%3 == 0 {
+			first, second = long, short
+		}
+		for _, c := range []ledger.Claim{first, second} {
+			for _, taken := b.take(c); taken; _, taken = b.take(c) {
+				got++
+			}
+		}
+		b.clock.Advance(100 * time.Millisecond)
+	}
+	if got != 119 {
+		t.Errorf("%d were admitted in the first minute, want 119", got)
 	}
 }
 

@@ -28,13 +28,17 @@ const (
 // numbersOfClaim is how many numbers take.lua answers for each claim.
 const numbersOfClaim = 5
 
-// describe adds what the scripts must know of a claim's counter: kind, limit,
-// width and length.
+// describe adds what the scripts must know of a claim: kind, limit, width and
+// length; of a rate its pace in place of the width.
 func (c *call) describe(claim *ledger.Claim) {
 	w := claim.Counter.Window
 	c.add(kind(claim.Counter))
 	c.addNumber(bound(claim, claim.Limit))
-	c.addNumber(w.Width())
+	if claim.Counter.Kind == ledger.KindRate {
+		c.addNumber(claim.Pace)
+	} else {
+		c.addNumber(w.Width())
+	}
 	c.addNumber(w.Length.Microseconds())
 }
 

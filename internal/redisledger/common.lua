@@ -23,7 +23,8 @@ local NEVER, UNKNOWN = -1, -2 -- waits that are no time
 local function millis(micros) return math.ceil(micros / 1000) + slack end
 
 -- claim returns the claim of KEYS[i], whose arguments begin at ARGV[at]: its
--- kind, limit, width and length. The other fields are the scripts'.
+-- kind, limit, width and length; of a rate its pace is in place of the width. The
+-- other fields are the scripts'.
 local function claim(i, at)
   return {
     key = KEYS[i], kind = ARGV[at], limit = tonumber(ARGV[at + 1]), first = at,
@@ -31,17 +32,20 @@ local function claim(i, at)
   }
 end
 
--- used returns for how long the bucket c.key is from full, by the depth that
--- the claim brings, and whether the bucket was written by another depth: see
+-- used returns for how long the bucket c.key is from full, by the depth and the
+-- pace that the claim brings, and whether the bucket was written by others: see
 -- Bucket.Used, which rounds the same.
 local function used(c)
-  local full, depth = match(call('GET', c.key) or '', '^(%d+) (%d+)$')
+  local full, depth, pace = match(call('GET', c.key) or '', '^(%d+) (%d+) (%d+)$')
   if not full then return 0, false end
   local left = full - now
   if left <= 0 then return 0, false end
-  depth = tonumber(depth)
-  if depth == c.limit or depth <= 0 then return left, depth ~= c.limit end
-  return math.ceil(left * (c.limit / depth)), true
+  depth, pace = tonumber(depth), tonumber(pace)
+  local mine = tonumber(ARGV[c.first + 2])
+  if depth == c.limit or depth <= 0 or pace == mine and mine > 0 then
+    return left, depth ~= c.limit or pace ~= mine
+  end
+  return math.min(math.ceil(left * (c.limit / depth)), max(left, c.limit)), true
 end
 
 -- fill writes a bucket that will be full in so many microseconds. A full one
@@ -51,7 +55,7 @@ local function fill(c, left)
     call('DEL', c.key)
     return
   end
-  call('SET', c.key, format('%.0f %.0f', now + left, c.limit), 'PX', millis(left))
+  call('SET', c.key, format('%.0f %.0f %.0f', now + left, c.limit, ARGV[c.first + 2]), 'PX', millis(left))
 end
 
 -- hold lets a lease live for so many microseconds. The key lives as long as the

@@ -40,6 +40,7 @@ type size struct {
 	rate   ledger.Rate
 	limit  int64 // as a claim has it
 	unit   int64 // as a claim has it
+	pace   int64 // as a claim has it
 }
 
 // sizes are those of one rule, by kind.
@@ -52,7 +53,7 @@ func newSizes(r Rule) (s sizes, err error) {
 		if one.rate, one.limit, err = ledger.NewWholeRate(one.n, one.period, one.burst); err != nil {
 			return s, err
 		}
-		one.unit = one.rate.Unit()
+		one.unit, one.pace = one.rate.Unit(), one.rate.Pace()
 		s[kindRequests] = one
 	}
 	for k, t := range map[kind]Tokens{kindTokens: r.Tokens, kindInput: r.InputTokens, kindOutput: r.OutputTokens} {
@@ -63,6 +64,7 @@ func newSizes(r Rule) (s sizes, err error) {
 		if one.rate, one.limit, err = ledger.NewRate(one.n, one.period, one.burst); err != nil {
 			return s, err
 		}
+		one.pace = one.rate.Pace()
 		s[k] = one
 	}
 	s[kindFlight] = size{n: r.InFlight, burst: r.InFlight, limit: r.InFlight}

@@ -53,6 +53,7 @@ func (p *pass) claim(of part, subject ledger.Subject, units int64) {
 		Cost:    cost,
 		Limit:   of.size.limit,
 		Unit:    of.size.unit,
+		Pace:    of.size.pace,
 		Shadow:  of.rule.Shadow,
 		Down:    of.rule.down,
 		Actual:  cost,

@@ -17,7 +17,8 @@ func TestTwoNumbersOfOneRule(t *testing.T) {
 	for _, n := range []int{20, 40} {
 		relays = append(relays, spawnOne(t, configure(t, aboutRedis(s), up.URL, patient+fmt.Sprintf("    rules:\n"+
 			"      each: {per: client, requests: %d, period: 1s, clients: {cy: {requests: 0}, dee: {requests: 0}}}\n"+
-			"      held: {per: client, in_flight: %d, clients: {ada: {in_flight: 0}, bob: {in_flight: 0}}}\n", n, n/10))))
+			"      bursts: {per: client, requests: 20, period: 1s, burst: %[1]d, clients: {ada: {requests: 0}, bob: {requests: 0}, dee: {requests: 0}}}\n"+
+			"      held: {per: client, in_flight: %[2]d, clients: {ada: {in_flight: 0}, bob: {in_flight: 0}, cy: {in_flight: 0}}}\n", n, n/10))))
 	}
 	watched := watchHolders(t, s.Client(), 0)
 	const took = 5 * time.Second
@@ -30,6 +31,7 @@ func TestTwoNumbersOfOneRule(t *testing.T) {
 			t.Errorf("%s: %d passed, fewer than by the smaller number", client, n)
 		}
 	}
+	exact(t, "cy", passed(all, "cy"), 40, time.Second/20)
 	if n := most(watched()); n > 4 || n < 2 {
 		t.Errorf("%d held a slot at one time, want at most 4, and nearly as many", n)
 	}
