@@ -88,6 +88,7 @@ type Ledger struct {
 	before  past            // how counters stood at the latest beat: see remember
 	asked   []ledger.Claim  // room for remember, empty
 	queue   []*ledger.Ticket
+	sending int  // tickets of the queue that are under way
 	tries   int  // of the first batch of the queue
 	full    bool // whether the queue has overflowed since the store was last up
 	lives   lives

@@ -62,10 +62,12 @@ func (l *Ledger) drop(n int, why error) {
 	}
 }
 
+// backlog returns how many tickets the store has not yet settled, as far as it
+// has said: those that wait, and those that are under way.
 func (l *Ledger) backlog() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.queue)
+	return len(l.queue) + l.sending
 }
 
 // flush settles what is queued, in order. What comes meanwhile waits for the
@@ -81,8 +83,10 @@ func (l *Ledger) flush(ctx context.Context) error {
 		})
 		if err != nil {
 			l.again(tickets, err)
+			l.arrived()
 			return err
 		}
+		l.arrived()
 		l.tries = 0
 	}
 	return nil
@@ -103,9 +107,16 @@ func (l *Ledger) first() []*ledger.Ticket {
 	n := min(batch, len(l.queue))
 	tickets := append([]*ledger.Ticket(nil), l.queue[:n]...)
 	clear(l.queue[:n])
-	l.queue = l.queue[n:]
+	l.queue, l.sending = l.queue[n:], n
 	l.opts.Observer.Backlog(len(l.queue))
 	return tickets
+}
+
+// arrived says that the first batch is no longer under way.
+func (l *Ledger) arrived() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.sending = 0
 }
 
 // again puts back a batch that failed. Unless the store cannot have got it
