@@ -44,13 +44,16 @@ func (l *limiter) through(next http.RoundTripper) http.RoundTripper {
 // rule's name and the kind: "each.tokens".
 func (l *limiter) left(t testing.TB, of asker) map[string]int64 {
 	t.Helper()
-	claims, parts := l.claims(of)
-	if err := l.ledger.Read(t.Context(), claims); err != nil {
+	var b batch
+	for _, r := range l.rules {
+		b.add(r, of, kinds)
+	}
+	if err := l.ledger.Read(t.Context(), b.claims); err != nil {
 		t.Fatal(err)
 	}
 	left := map[string]int64{}
-	for i, p := range parts {
-		left[p.rule.name+"."+p.kind.String()] = p.size.left(p.kind, claims[i].Used)
+	for i, p := range b.parts {
+		left[p.rule.name+"."+p.kind.String()] = p.size.left(p.kind, b.claims[i].Used)
 	}
 	return left
 }

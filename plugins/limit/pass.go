@@ -60,21 +60,6 @@ func (p *pass) claim(of part, subject ledger.Subject, units int64) {
 	})
 }
 
-// claims returns how one asker's counters are asked for, of every rule: the
-// claims cost nothing, and parts are theirs.
-func (l *limiter) claims(of asker) (claims []ledger.Claim, parts []part) {
-	p := newPass()
-	for _, r := range l.rules {
-		sizes, subject := r.sizes(&of), r.subject(&of)
-		for k := range kinds {
-			if sizes[k].n > 0 {
-				p.claim(part{r, k, &sizes[k]}, subject, 0)
-			}
-		}
-	}
-	return p.ticket.Claims, p.parts
-}
-
 // take has the ledger decide on what p claims.
 func (l *limiter) take(ctx context.Context, p *pass) bool {
 	return len(p.ticket.Claims) == 0 || l.ledger.Take(ctx, &p.ticket)

@@ -88,9 +88,11 @@ func (l *limiter) broken(p *pass, answer *plugins.Attempt) outcome {
 // used returns what the answer has used, by the price of the model that
 // answered, or of the one that was asked for if that has none.
 func (l *limiter) used(p *pass, answer *plugins.Attempt) outcome {
-	price, priced := l.prices.Of(answer.Model())
-	if !priced {
-		price = p.price
+	price := p.price
+	if model := answer.Model(); model != p.model { // which is looked up already
+		if other, priced := l.prices.Of(model); priced {
+			price = other
+		}
 	}
 	usage := answer.Usage()
 	return outcome{usage: usage, cost: price.Cost(usage)}
