@@ -81,6 +81,8 @@ var layers = []struct {
 	{"internal/redisledger", []string{"internal/ledger"}},
 	{"internal/failover", []string{"internal/ledger"}},
 	{"internal/ledgertest", []string{"internal/ledger"}},
+	{"internal/shelf", []string{"internal/answer", "internal/breaker"}},
+	{"internal/chatform", []string{"internal/answer", "internal/canon", "internal/sse"}},
 	{"internal", nil},
 }
 

@@ -7,13 +7,13 @@ package plugins
 func (c *Call) SetBegun(begun bool) {
 	c.mu.Lock()
 	c.begun = begun
-	var late func()
+	var late []func()
 	if !begun {
 		late, c.late = c.late, nil
 	}
 	c.mu.Unlock()
-	if late != nil {
-		late()
+	for _, f := range late {
+		f()
 	}
 }
 
@@ -21,12 +21,15 @@ func (c *Call) SetBegun(begun bool) {
 // at once, or if a stream has begun when that comes to nothing.
 func (c *Call) Expire(f func()) {
 	c.mu.Lock()
-	begun := c.begun
-	if begun {
-		c.late = f
+	of, begun := c.of, c.begun
+	if begun && of == nil {
+		c.late = append(c.late, f)
 	}
 	c.mu.Unlock()
-	if !begun {
+	switch {
+	case of != nil:
+		of.Expire(f)
+	case !begun:
 		f()
 	}
 }

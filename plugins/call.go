@@ -35,8 +35,11 @@ type Call struct {
 	status int
 	header []line
 
-	begun bool   // a stream has begun, though not for the client
-	late  func() // what is due when it comes to nothing
+	begun bool     // a stream has begun, though not for the client
+	late  []func() // what is due when it comes to nothing
+
+	of    *Call // asks for this one; nil if it asks itself
+	saved Usage // of a stored answer
 }
 
 // A line is a header that SetHeader has set.
@@ -200,7 +203,23 @@ func (c *Call) ModelOf(a *Attempt) string {
 // the model that the client asked for.
 func (c *Call) Answered() string { return c.ModelOf(c.Trail.Answer()) }
 
-// SetCache notes what the cache did: HIT, MISS or BYPASS.
+// SetSaved notes what the answer had used that was given again, so that no
+// upstream was asked.
+func (c *Call) SetSaved(u Usage) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.saved = u
+}
+
+// Saved returns what SetSaved has noted: the zero Usage where an upstream was
+// asked.
+func (c *Call) Saved() Usage {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.saved
+}
+
+// SetCache notes what the cache did: HIT, MISS, COALESCED, STALE or BYPASS.
 func (c *Call) SetCache(status string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

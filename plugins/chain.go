@@ -55,10 +55,12 @@ func (c Chain) Start() {
 	}
 }
 
-// Close closes every link, innermost first, and joins their errors.
+// Close closes every link, outermost first, and joins their errors: what a link
+// does without a client, such as asking for an answer anew, goes through those
+// inside of it until it is closed.
 func (c Chain) Close(ctx context.Context) error {
 	var errs []error
-	for _, l := range slices.Backward(c) {
+	for _, l := range c {
 		if l.Close != nil {
 			errs = append(errs, l.Close(ctx))
 		}
@@ -69,11 +71,20 @@ func (c Chain) Close(ctx context.Context) error {
 // Check reports whether the chain runs in the order in which it is written:
 // names[i] is the name of c[i]. Since every Serve is outside every Fetch, a
 // link with a Serve must come before every link with a Fetch, and a link with
-// both must be the last with a Serve.
+// both must be the last with a Serve. A link that Shares must not be outside of
+// one that Charges.
 func (c Chain) Check(names []string) error {
 	var errs []error
-	inner := -1 // the first link that faces the upstream
+	inner := -1  // the first link that faces the upstream
+	shares := -1 // the first link that shares answers
 	for i, l := range c {
+		if l.Charges && shares >= 0 {
+			errs = append(errs, fmt.Errorf("chain: %s gives clients the answers that others have asked for, and %s inside of it "+
+				"would count them for who asked first: put %[2]s before %[1]s, or set scope: client there", names[shares], names[i]))
+		}
+		if l.Shares && shares < 0 {
+			shares = i
+		}
 		if l.Serve != nil && inner >= 0 {
 			errs = append(errs, disorder(names[i], names[inner], l.Fetch != nil && c[inner].Serve != nil))
 		}

@@ -80,7 +80,7 @@ func TestChainStartsAndCloses(t *testing.T) {
 	if !errors.Is(err, broken) || !errors.Is(err, context.Canceled) {
 		t.Errorf("Close = %v, want both errors", err)
 	}
-	if want := []string{"start a", "start b", "start c", "close c", "close b", "close a"}; !slices.Equal(did, want) {
+	if want := []string{"start a", "start b", "start c", "close a", "close b", "close c"}; !slices.Equal(did, want) {
 		t.Errorf("the chain did %q, want %q", did, want)
 	}
 }

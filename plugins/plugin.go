@@ -31,6 +31,15 @@ type Link struct {
 	// or ask elsewhere (a fallback). See [Chain] for its contract.
 	Fetch func(next http.RoundTripper) http.RoundTripper
 
+	// Shares is whether a client may get the answer to what another client has
+	// asked.
+	Shares bool
+
+	// Charges is whether what is asked counts for the client that asks, as in
+	// limit. A chain in which such a link is inside of one that Shares is
+	// refused: one client would be charged for all.
+	Charges bool
+
 	// Admin answers operators under /plugins/<name>/ on the admin listener.
 	// Reading, by GET and HEAD, is open there; any other method reaches it only
 	// with the admin token, which the server checks.

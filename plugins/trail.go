@@ -12,11 +12,29 @@ type Trail struct {
 	mu       sync.Mutex
 	attempts []*Attempt
 	answer   *Attempt // nil is the latest
+	of       *Trail   // stands in its place; nil if none does
+}
+
+// lock returns the trail that t stands for, locked.
+func (t *Trail) lock() *Trail {
+	t.mu.Lock()
+	if of := t.of; of != nil {
+		t.mu.Unlock()
+		return of.lock()
+	}
+	return t
+}
+
+// follow puts of in the place of t; nil puts t back.
+func (t *Trail) follow(of *Trail) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.of = of
 }
 
 // Begin adds an attempt, which is about to be sent.
 func (t *Trail) Begin(a *Attempt) {
-	t.mu.Lock()
+	t = t.lock()
 	defer t.mu.Unlock()
 	t.attempts = append(t.attempts, a)
 }
@@ -32,7 +50,7 @@ func (t *Trail) Note(upstream string, others int) {
 // Choose says whose answer stands, where two attempts ran beside each other.
 // Without it the latest attempt's does.
 func (t *Trail) Choose(a *Attempt) {
-	t.mu.Lock()
+	t = t.lock()
 	defer t.mu.Unlock()
 	t.answer = a
 }
@@ -40,14 +58,14 @@ func (t *Trail) Choose(a *Attempt) {
 // Chosen reports whether attempts ran beside each other, of which one was
 // chosen.
 func (t *Trail) Chosen() bool {
-	t.mu.Lock()
+	t = t.lock()
 	defer t.mu.Unlock()
 	return t.answer != nil
 }
 
 // Answer returns the attempt whose answer stands, nil if nobody was asked.
 func (t *Trail) Answer() *Attempt {
-	t.mu.Lock()
+	t = t.lock()
 	defer t.mu.Unlock()
 	if t.answer != nil || len(t.attempts) == 0 {
 		return t.answer
@@ -57,21 +75,21 @@ func (t *Trail) Answer() *Attempt {
 
 // All returns the attempts so far.
 func (t *Trail) All() []*Attempt {
-	t.mu.Lock()
+	t = t.lock()
 	defer t.mu.Unlock()
 	return slices.Clone(t.attempts)
 }
 
 // Asked reports whether the request has asked the upstream before.
 func (t *Trail) Asked(upstream string) bool {
-	t.mu.Lock()
+	t = t.lock()
 	defer t.mu.Unlock()
 	return slices.ContainsFunc(t.attempts, func(a *Attempt) bool { return a.Upstream() == upstream })
 }
 
 // Attempts returns how often an upstream was asked.
 func (t *Trail) Attempts() int {
-	t.mu.Lock()
+	t = t.lock()
 	defer t.mu.Unlock()
 	return len(t.attempts)
 }

@@ -192,6 +192,7 @@ func (g *generation) release() {
 
 // close frees what the generation holds.
 func (g *generation) close(ctx context.Context) error {
+	err := g.chain.Close(ctx) // first: a link may still ask
 	g.pool.Close()
-	return errors.Join(g.chain.Close(ctx), g.hold.Release(), g.shared.Release())
+	return errors.Join(err, g.hold.Release(), g.shared.Release())
 }

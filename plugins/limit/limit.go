@@ -32,8 +32,9 @@ func New(s Settings, env plugins.Env) (plugins.Link, error) {
 		return plugins.Link{}, err
 	}
 	return plugins.Link{
-		Fetch: func(next http.RoundTripper) http.RoundTripper { return &fetcher{limiter: l, next: next} },
-		Admin: http.HandlerFunc(l.admin), AdminAt: "/limits",
+		Fetch:   func(next http.RoundTripper) http.RoundTripper { return &fetcher{limiter: l, next: next} },
+		Charges: true,
+		Admin:   http.HandlerFunc(l.admin), AdminAt: "/limits",
 		Check: l.check,
 		Start: l.start,
 		Close: l.close,
