@@ -101,11 +101,11 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 // lookup returns the stored answer to q and its age, or nil if there is none
 // that q takes. One that is too old stays until a new answer replaces it or
 // others need its room.
-func (t *transport) lookup(q question) (*answer, time.Duration) {
+func (t *transport) lookup(q question) (*keptAnswer, time.Duration) {
 	if q.anew {
 		return nil, 0
 	}
-	a := t.store.get(q.key)
+	a := t.store.get(q.place.Key)
 	if a == nil {
 		return nil, 0
 	}

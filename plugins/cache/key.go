@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/holysheep/relay/internal/answer"
 	"github.com/holysheep/relay/internal/canon"
 )
 
@@ -14,7 +15,7 @@ import (
 const layout = 2
 
 // A key is the SHA-256 of everything on which an answer depends.
-type key [sha256.Size]byte
+type key = answer.Key
 
 // A scope is who may share an answer: one client, or everybody whom nobody
 // identified.

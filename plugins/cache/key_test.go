@@ -72,8 +72,8 @@ func FuzzQuestion(f *testing.F) {
 		if diff := cmp.Diff(before, req.Header); diff != "" {
 			t.Errorf("the header changed (-want +got):\n%s", diff)
 		}
-		if (why == "") != (q.key != key{}) {
-			t.Errorf("why = %q, key = %x, want one of them", why, q.key)
+		if (why == "") != (q.place.Key != key{}) {
+			t.Errorf("why = %q, key = %x, want one of them", why, q.place.Key)
 		}
 		if why != "" {
 			return

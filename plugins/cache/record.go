@@ -37,7 +37,7 @@ func (t *transport) record(call *plugins.Call, q question, res *http.Response) {
 		return
 	}
 	a := newAnswer(res.Header, t.now().Add(-ageOf(res.Header)))
-	r := &recording{transport: t, key: q.key, res: res, answer: a}
+	r := &recording{transport: t, key: q.place.Key, res: res, answer: a}
 	plugins.Watch(res, r.see, r.end)
 }
 
@@ -99,7 +99,7 @@ type recording struct {
 	*transport
 	key     key
 	res     *http.Response
-	answer  *answer
+	answer  *keptAnswer
 	body    []byte
 	tooLong bool
 }

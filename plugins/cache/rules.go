@@ -9,7 +9,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/holysheep/relay/internal/answer"
 	"github.com/holysheep/relay/internal/canon"
+	"github.com/holysheep/relay/internal/wire"
 	"github.com/holysheep/relay/plugins"
 )
 
@@ -28,6 +30,7 @@ const (
 
 // rules say which requests may be answered from the store.
 type rules struct {
+	own       rule
 	off       bool
 	sampled   bool
 	maxBody   int64
@@ -38,6 +41,11 @@ type rules struct {
 
 func newRules(s Settings) rules {
 	return rules{
+		own: rule{
+			scope: s.Scope, ttl: s.TTL, whileRevalidate: s.StaleWhileRevalidate, ifError: s.StaleIfError, jitter: s.TTLJitter,
+			sampled: s.Sampled, effects: s.Effects, storesFallback: s.StoreFallback, convert: s.Convert,
+			coalesce: s.Coalesce.Enabled, semantic: s.Semantic.Enabled,
+		},
 		off:       s.TTL == 0,
 		sampled:   s.Sampled,
 		maxBody:   int64(s.MaxBody),
@@ -47,9 +55,31 @@ func newRules(s Settings) rules {
 	}
 }
 
+// A rule is what holds for a request.
+type rule struct {
+	scope                            string
+	ttl, whileRevalidate, ifError    time.Duration
+	jitter                           float64
+	sampled, effects, storesFallback bool
+	convert, coalesce, semantic      bool
+}
+
+// Who shares answers.
+const (
+	scopeClient = "client"
+	scopeGroup  = "group"
+	scopeShared = "shared"
+)
+
 // A question is a request that may be answered from the store.
 type question struct {
-	key    key
+	*rule
+	place answer.Place // where the answer to it is
+	form  answer.Form  // in which it is asked for
+	route wire.Route
+	body  []byte // of the request
+	chat  bool   // it is a chat completion that is the same question in each of its forms
+
 	anew   bool          // the client wants a new answer
 	stored bool          // the client wants a stored answer or none
 	maxAge time.Duration // the oldest answer that the client takes
@@ -59,7 +89,7 @@ type question struct {
 // it may not: the question has no key then. It leaves req as it is.
 func (r *rules) question(req *http.Request, call *plugins.Call) (q question, why string) {
 	wants := readDirectives(req.Header)
-	q = question{anew: wants.noCache, stored: wants.onlyIfCached, maxAge: wants.maxAge}
+	q = question{rule: &r.own, anew: wants.noCache, stored: wants.onlyIfCached, maxAge: wants.maxAge}
 	if why := r.head(req); why != "" {
 		return q, why
 	}
@@ -84,7 +114,8 @@ func (r *rules) question(req *http.Request, call *plugins.Call) (q question, why
 		return q, whyBody
 	}
 	client, known := call.Client()
-	q.key = r.key(req, scope{client.Name, known}, doc)
+	q.place.Key = r.key(req, scope{client.Name, known}, doc)
+	copy(q.place.Name.ID[:], q.place.Key[:])
 	return q, ""
 }
 

@@ -21,16 +21,16 @@ const overhead = 320
 
 // A store holds answers within a number of bytes. It outlives configurations.
 type store struct {
-	answers *otter.Cache[key, *answer]
+	answers *otter.Cache[key, *keptAnswer]
 }
 
 // newStore returns a store of at most the given size. evicted is called for
 // each answer that had to leave for others.
 func newStore(size plugins.Size, evicted func()) (*store, error) {
-	answers, err := otter.New(&otter.Options[key, *answer]{
+	answers, err := otter.New(&otter.Options[key, *keptAnswer]{
 		MaximumWeight: uint64(size),
-		Weigher:       func(_ key, a *answer) uint32 { return a.weight() },
-		OnDeletion: func(e otter.DeletionEvent[key, *answer]) {
+		Weigher:       func(_ key, a *keptAnswer) uint32 { return a.weight() },
+		OnDeletion: func(e otter.DeletionEvent[key, *keptAnswer]) {
 			if e.WasEvicted() {
 				evicted()
 			}
@@ -46,14 +46,14 @@ func newStore(size plugins.Size, evicted func()) (*store, error) {
 }
 
 // get returns an answer, or nil.
-func (s *store) get(k key) *answer {
+func (s *store) get(k key) *keptAnswer {
 	a, _ := s.answers.GetIfPresent(k)
 	return a
 }
 
 // put stores an answer, or does not if others are worth more. The store is
 // within its size when put returns.
-func (s *store) put(k key, a *answer) {
+func (s *store) put(k key, a *keptAnswer) {
 	s.answers.Set(k, a)
 	s.answers.CleanUp()
 }
@@ -74,7 +74,7 @@ func (s *store) Close() error {
 }
 
 // An answer is a stored one. Nothing of it changes.
-type answer struct {
+type keptAnswer struct {
 	header [2]string     // by storedHeaders; "" if the answer had none
 	body   []byte        // made by append, so that its capacity is what it takes
 	since  time.Time     // when it was made: before it came, if it came with an age
@@ -89,8 +89,8 @@ func storedHeaders() [2]string {
 	return [...]string{"Content-Type", "Content-Language"}
 }
 
-func newAnswer(h http.Header, since time.Time) *answer {
-	a := &answer{since: since, most: readDirectives(h).lifetime()}
+func newAnswer(h http.Header, since time.Time) *keptAnswer {
+	a := &keptAnswer{since: since, most: readDirectives(h).lifetime()}
 	for i, name := range storedHeaders() {
 		a.header[i] = strings.Clone(strings.Join(h[name], ", "))
 	}
@@ -98,7 +98,7 @@ func newAnswer(h http.Header, since time.Time) *answer {
 }
 
 // response returns the answer as if req had just got it.
-func (a *answer) response(req *http.Request) *http.Response {
+func (a *keptAnswer) response(req *http.Request) *http.Response {
 	h := make(http.Header, len(a.header)+1)
 	for i, name := range storedHeaders() {
 		if a.header[i] != "" {
@@ -121,7 +121,7 @@ func (a *answer) response(req *http.Request) *http.Response {
 
 // weight is the memory that a stored answer takes, in bytes. max_value bounds
 // the body and net/http the header, so that it fits.
-func (a *answer) weight() uint32 {
+func (a *keptAnswer) weight() uint32 {
 	n := overhead + cap(a.body)
 	for _, v := range a.header {
 		n += len(v)

@@ -30,7 +30,7 @@ func numbered(i int) (k key) {
 	return k
 }
 
-func sized(n int) *answer {
+func sized(n int) *keptAnswer {
 	h := http.Header{"Content-Type": {"application/json"}}
 	a := newAnswer(h, time.Time{})
 	a.body = append(a.body, make([]byte, n)...)
@@ -127,7 +127,7 @@ func TestStoreAtOnce(t *testing.T) {
 // TestAnswerKeepsNoOtherBytes stores a header that is part of a long string.
 func TestAnswerKeepsNoOtherBytes(t *testing.T) {
 	before := heap()
-	var kept []*answer
+	var kept []*keptAnswer
 	for range 100 {
 		all := strings.Repeat("x", 100_000)
 		kept = append(kept, newAnswer(http.Header{"Content-Type": {all[:10]}}, time.Time{}))
