@@ -18,6 +18,7 @@ func TestChainCheck(t *testing.T) {
 	fetch := plugins.Link{Fetch: func(next http.RoundTripper) http.RoundTripper { return next }}
 	both := plugins.Link{Serve: serve.Serve, Fetch: fetch.Fetch}
 	admin := plugins.Link{Admin: http.NotFoundHandler()}
+	shares, charges := plugins.Link{Fetch: fetch.Fetch, Shares: true}, plugins.Link{Fetch: fetch.Fetch, Charges: true}
 	tests := []struct {
 		name  string
 		chain plugins.Chain
@@ -37,6 +38,12 @@ func TestChainCheck(t *testing.T) {
 		{
 			name: "every problem is named", chain: plugins.Chain{fetch, serve, serve}, names: "retry cors auth",
 			want: "chain: cors faces the client, so it must come before retry\nchain: auth faces the client, so it must come before retry",
+		},
+		{name: "charging outside of sharing", chain: plugins.Chain{charges, shares, fetch}, names: "limit cache retry"},
+		{
+			name: "sharing outside of charging", chain: plugins.Chain{shares, fetch, charges}, names: "cache retry limit",
+			want: "chain: cache gives clients the answers that others have asked for, and limit inside of it would count them " +
+				"for who asked first: put limit before cache, or set scope: client there",
 		},
 		{name: "the last with a Serve has both", chain: plugins.Chain{serve, both, fetch}, names: "auth limit retry"},
 		{
