@@ -151,3 +151,14 @@ func (p *parser) toQuote() {
 		}
 	}
 }
+
+// Member returns the value of the first member of that name of the object that
+// text is, nil if there is none.
+func Member(text []byte, name string) []byte {
+	for n, value := range Members(text) {
+		if string(n) == name {
+			return value
+		}
+	}
+	return nil
+}

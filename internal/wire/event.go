@@ -53,17 +53,7 @@ func (r Route) Meaning(name string, data []byte) Meaning {
 
 // failed reports whether the event has an error for a member, as they have on
 // every wire where they have no name for it.
-func failed(data []byte) bool { return !empty(member(data, "error")) }
-
-// member returns the first member of that name of the object that data is.
-func member(data []byte, name string) []byte {
-	for n, value := range canon.Members(data) {
-		if string(n) == name {
-			return value
-		}
-	}
-	return nil
-}
+func failed(data []byte) bool { return !empty(canon.Member(data, "error")) }
 
 // empty reports whether a value says nothing. Upstreams differ in what they
 // write in place of a text, a list or an object that is not there.
@@ -160,7 +150,7 @@ func generated(data []byte) Meaning {
 				meaning = Content
 			}
 		case "promptFeedback":
-			if known = true; !empty(member(value, "blockReason")) {
+			if known = true; !empty(canon.Member(value, "blockReason")) {
 				meaning = Content
 			}
 		case "usageMetadata", "modelVersion", "responseId":
@@ -182,7 +172,7 @@ func candidate(data []byte) bool {
 				return true
 			}
 		case "content":
-			if said(member(value, "parts"), filled) {
+			if said(canon.Member(value, "parts"), filled) {
 				return true
 			}
 		}

@@ -43,10 +43,10 @@ func (r Route) Passes(_ string, data []byte) (status int, passes bool) {
 // fault returns the object that tells of an event's error: the member error, of
 // the event or of the response in it, or the event itself.
 func fault(data []byte) []byte {
-	if value := member(data, "error"); !empty(value) {
+	if value := canon.Member(data, "error"); !empty(value) {
 		return value
 	}
-	if value := member(member(data, "response"), "error"); !empty(value) {
+	if value := canon.Member(canon.Member(data, "response"), "error"); !empty(value) {
 		return value
 	}
 	return data

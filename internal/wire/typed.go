@@ -33,7 +33,7 @@ func message(name string, data []byte) Meaning {
 	case "message_start", "content_block_stop", "ping":
 		return Silent
 	case "content_block_start":
-		return block(member(data, "content_block"))
+		return block(canon.Member(data, "content_block"))
 	case "message_stop":
 		return End
 	case "error":
@@ -69,7 +69,7 @@ func block(data []byte) Meaning {
 // typed returns the type that an event gives itself, "" if it does not. Some
 // relays leave the event lines out.
 func typed(data []byte) string {
-	value := member(data, "type")
+	value := canon.Member(data, "type")
 	if len(value) < 2 || value[0] != '"' {
 		return ""
 	}
