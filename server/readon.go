@@ -47,7 +47,7 @@ func (s *Server) readOn(prices plugins.Prices, l relay.Left) {
 func appendUsage(attrs []slog.Attr, call *plugins.Call, prices plugins.Prices) []slog.Attr {
 	u := call.Usage()
 	if u.Source == plugins.UsageUnknown {
-		return attrs
+		return appendSaved(attrs, call.Saved(), prices)
 	}
 	attrs = append(attrs, slog.Int64("input_tokens", u.Input), slog.Int64("output_tokens", u.Output),
 		slog.String("usage", string(u.Source)))
@@ -57,4 +57,18 @@ func appendUsage(attrs []slog.Attr, call *plugins.Call, prices plugins.Prices) [
 	}
 	return append(attrs, slog.Float64("cost_usd", float64(price.Cost(u))/plugins.Dollar),
 		slog.Float64("direct_usd", float64(price.CostDirect(u))/plugins.Dollar))
+}
+
+// appendSaved appends what an answer had used that was given again, and what
+// that would have cost.
+func appendSaved(attrs []slog.Attr, u plugins.Usage, prices plugins.Prices) []slog.Attr {
+	if u.Source == plugins.UsageUnknown {
+		return attrs
+	}
+	attrs = append(attrs, slog.Int64("saved_input_tokens", u.Input), slog.Int64("saved_output_tokens", u.Output))
+	price, known := prices.Of(u.Model)
+	if !known {
+		return attrs
+	}
+	return append(attrs, slog.Float64("saved_usd", float64(price.Cost(u))/plugins.Dollar))
 }

@@ -7,4 +7,6 @@ import (
 	"github.com/holysheep/relay/plugins/plugintest"
 )
 
-func TestConform(t *testing.T) { plugintest.Conform(t, cache.Plugin, nil, cache.ErrNotCached) }
+func TestConform(t *testing.T) {
+	plugintest.Conform(t, cache.Plugin, nil, cache.ErrNotCached, cache.ErrInvalidKey, cache.ErrNotPurged, cache.ErrBehind)
+}

@@ -42,11 +42,16 @@ func ask(t testing.TB, rt http.RoundTripper, req *http.Request) got {
 	return got{res.StatusCode, string(body), call.Cache(), call.Header("Age"), res.Header}
 }
 
-// caching returns rt behind a cache with the defaults and what change does to
-// them.
+// caching returns rt behind a cache with the defaults, but that all answers last
+// equally long, and what change does to them.
 func caching(t testing.TB, rt http.RoundTripper, change func(*cache.Settings)) http.RoundTripper {
 	t.Helper()
-	return plugintest.Link(t, cache.Plugin, plugintest.Env(t, nil), change).Fetch(rt)
+	return plugintest.Link(t, cache.Plugin, plugintest.Env(t, nil), func(s *cache.Settings) {
+		s.TTLJitter = 0
+		if change != nil {
+			change(s)
+		}
+	}).Fetch(rt)
 }
 
 // statuses asks the same several times, and returns what the cache did.

@@ -10,7 +10,7 @@ import (
 // wants is what a body asks for, as far as it says whether the answer may be
 // given twice. Values are as the body has them, nil if it does not.
 type wants struct {
-	stream, effect                             bool
+	effect                                     bool
 	store, prompt, tools, n, seed, temperature []byte
 }
 
@@ -18,8 +18,6 @@ type wants struct {
 func readWants(body []byte) (w wants) {
 	for name, value := range canon.Members(body) {
 		switch string(name) {
-		case "stream":
-			w.stream = w.stream || !off(value)
 		case "store":
 			w.store = value
 		case "prompt":
@@ -46,19 +44,22 @@ func readWants(body []byte) (w wants) {
 // judge says why the answer to body, asked of the path, must not be given
 // twice. It costs little, whatever body is: by default most requests go no
 // further. A member that is there twice is for canon to refuse.
-func (r *rules) judge(urlPath string, body []byte) string {
+func (r *rule) judge(urlPath string, body []byte) string {
 	endpoint := path.Base(urlPath)
 	switch w := readWants(body); {
-	case w.stream:
-		return whyStream
-	case w.hasEffect(endpoint):
+	case !r.effects && w.hasEffect(endpoint):
 		return whyEffect
-	case w.runsTools():
+	case !r.effects && w.runsTools():
 		return whyTools
-	case !r.sampled && endpoint != "embeddings" && !w.deterministic():
+	case !r.sampled && !computed(endpoint) && !w.deterministic():
 		return whySampled
 	}
 	return ""
+}
+
+// computed reports whether answers of the endpoint are never drawn at random.
+func computed(endpoint string) bool {
+	return endpoint == "embeddings" || endpoint == "moderations" || endpoint == "rerank"
 }
 
 // deterministic reports whether w is one answer that is not drawn at random,

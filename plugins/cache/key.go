@@ -12,31 +12,35 @@ import (
 
 // layout is the first byte of what a key hashes. It changes when the rest
 // means something else.
-const layout = 2
+const layout = 3
 
 // A key is the SHA-256 of everything on which an answer depends.
 type key = answer.Key
 
-// A scope is who may share an answer: one client, or everybody whom nobody
-// identified.
-type scope struct {
-	client string
-	known  bool
-}
+// The forms of an answer as a key knows them.
+const (
+	inOnePiece = iota
+	streamed
+	inAnyForm // one can be made of the other
+)
 
-// key returns the key of a request. Every part but the last has its length
-// before it, and the body is the last, so that no two requests hash the same
-// bytes.
-func (r *rules) key(req *http.Request, s scope, doc *canon.Doc) key {
-	head := make([]byte, 0, 512)
-	head = append(head, layout, 0)
-	if s.known {
-		head[1] = 1
+// keyOf returns the key of q, asked by req, as if its body were this one. Every
+// part but the last has its length before it, and the body is the last, so that
+// no two questions hash the same bytes. It returns what canon.Parse does.
+func (r *rules) keyOf(q *question, req *http.Request, body []byte) (k key, err error) {
+	doc, err := canon.Parse(q.unformed(body))
+	if err != nil {
+		return k, err
 	}
-	for _, part := range [...]string{r.version, s.client, req.Method, req.URL.EscapedPath(), req.URL.RawQuery} {
+	head := make([]byte, 0, 512)
+	head = append(head, layout, q.keyForm())
+	for _, part := range [...]string{q.tenant.kind, q.tenant.name, r.version, req.Method, req.URL.EscapedPath(), req.URL.RawQuery} {
 		head = appendPart(head, part)
 	}
 	for _, name := range r.headers {
+		if name == "Accept-Encoding" && q.route.Inspected() {
+			continue // the upstream is asked for none
+		}
 		values := req.Header[name]
 		if len(values) == 0 {
 			continue
@@ -51,7 +55,19 @@ func (r *rules) key(req *http.Request, s scope, doc *canon.Doc) key {
 	h := sha256.New()
 	_, _ = h.Write(head)
 	_, _ = doc.WriteTo(h)
-	return key(h.Sum(nil))
+	h.Sum(k[:0])
+	return k, nil
+}
+
+// keyForm returns the form of the answer as the key knows it.
+func (q *question) keyForm() byte {
+	switch {
+	case q.chat:
+		return inAnyForm
+	case q.form.Streamed():
+		return streamed
+	}
+	return inOnePiece
 }
 
 func appendPart(b []byte, part string) []byte {
@@ -63,7 +79,7 @@ func appendPart(b []byte, part string) []byte {
 // are known to change an answer, and more.
 func keyHeaders(more []string) []string {
 	names := []string{
-		"Accept", "Accept-Language", "Content-Type",
+		"Accept", "Accept-Encoding", "Accept-Language", "Content-Type",
 		"Openai-Beta", "Anthropic-Beta", "Anthropic-Version",
 	}
 	for _, name := range more {

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/holysheep/relay/internal/canon"
+	"github.com/holysheep/relay/internal/wire"
 	"github.com/holysheep/relay/plugins"
 	"github.com/holysheep/relay/plugins/plugintest"
 )
@@ -19,16 +20,21 @@ type parts struct{ Client, Query, Accept, Language, Body string }
 
 func (p parts) key(t testing.TB) (key, bool) {
 	t.Helper()
-	doc, err := canon.Parse([]byte(p.Body))
-	if err != nil {
-		return key{}, false
-	}
 	req := plugintest.Request(t, p.Body)
 	req.URL.RawQuery = p.Query
 	req.Header["Accept"] = []string{p.Accept}
 	req.Header["Accept-Language"] = strings.Split(p.Language, "|")
-	r := newRules(Defaults())
-	return r.key(req, scope{p.Client, true}, doc), true
+	k, err := keyed(t, Defaults(), req, plugins.Client{Name: p.Client}, p.Body)
+	return k, err == nil
+}
+
+// keyed returns the key of a request of the client.
+func keyed(t testing.TB, s Settings, req *http.Request, c plugins.Client, body string) (key, error) {
+	t.Helper()
+	r := newRules(s)
+	route, _ := wire.OfURL(req.URL)
+	q := question{rule: &r.list[0], tenant: tenantIn(s.Scope, c, true), route: route}
+	return r.keyOf(&q, req, []byte(body))
 }
 
 // FuzzKey moves bytes between the parts of a key: it is the same if and only if
@@ -83,7 +89,7 @@ func FuzzQuestion(f *testing.F) {
 		}
 		var said struct{ Stream, Background any }
 		_, err := canon.Parse([]byte(body))
-		if err != nil || json.Unmarshal([]byte(body), &said) == nil && (isOn(said.Stream) || isOn(said.Background)) {
+		if err != nil || json.Unmarshal([]byte(body), &said) == nil && (isOn(said.Stream) && said.Stream != true || isOn(said.Background)) {
 			t.Errorf("%q is a question, want it to be none", body)
 		}
 	})
@@ -124,16 +130,14 @@ func TestDirectives(t *testing.T) {
 // coding the client takes, none being stored, and whose account it is, which
 // the relay keeps from the upstream.
 func TestHeadersThatDoNotCount(t *testing.T) {
-	doc, err := canon.Parse([]byte(`{}`))
+	want, err := keyed(t, Defaults(), plugintest.Request(t, `{}`), plugins.Client{}, `{}`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := newRules(Defaults())
-	want := r.key(plugintest.Request(t, `{}`), scope{}, doc)
 	for _, name := range []string{"Accept-Encoding", "OpenAI-Organization", "OpenAI-Project"} {
 		req := plugintest.Request(t, `{}`)
 		req.Header.Set(name, "x")
-		if r.key(req, scope{}, doc) != want {
+		if got, _ := keyed(t, Defaults(), req, plugins.Client{}, `{}`); got != want {
 			t.Errorf("%s changes the key, want it not to", name)
 		}
 	}
@@ -144,18 +148,17 @@ func TestHeadersThatDoNotCount(t *testing.T) {
 func TestKeyHeaders(t *testing.T) {
 	s := Defaults()
 	s.Headers = []string{"x-TIER", "accept"}
-	r := newRules(s)
-	doc, err := canon.Parse([]byte(`{}`))
-	if err != nil {
-		t.Fatal(err)
-	}
 	keys := map[key]string{}
 	for _, tier := range []string{"", "a", "b"} {
 		req := plugintest.Request(t, `{}`)
 		if tier != "" {
 			req.Header.Set("X-Tier", tier)
 		}
-		keys[r.key(req, scope{}, doc)] = tier
+		k, err := keyed(t, s, req, plugins.Client{}, `{}`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys[k] = tier
 	}
 	if len(keys) != 3 {
 		t.Errorf("keys of three tiers = %v, want three", keys)

@@ -1,171 +1,233 @@
 package cache
 
 import (
-	"bytes"
-	"encoding/json"
+	"io"
 	"net/http"
-	"slices"
-	"strings"
+	"sync"
 
-	"github.com/holysheep/relay/internal/canon"
-	"github.com/holysheep/relay/plugins"
+	"github.com/holysheep/relay/internal/answer"
+	"github.com/holysheep/relay/internal/sse"
+	"github.com/holysheep/relay/internal/tape"
 )
 
-// Why an answer is not stored.
-const (
-	whyError      = "error"      // there is none
-	whyStatus     = "status"     // it is not a 200
-	whyForbidden  = "forbidden"  // a header of it forbids to
-	whyType       = "type"       // it is not JSON, or it is encoded
-	whyTooLong    = "too_long"   // it is longer than max_value
-	whyIncomplete = "incomplete" // it was not read whole
-	whyContent    = "content"    // its body tells of an error, or is not the JSON that it says
-	whyFallback   = "fallback"   // it is of another model than the one asked for
-)
+// leastAhead is how many bytes a stream that is too long to be stored is always
+// ahead of the slowest that read it before that is cut off.
+const leastAhead = 64 << 10
 
-// record stores the answer to q when the client has read it whole.
-func (t *transport) record(call *plugins.Call, q question, res *http.Response) {
-	why := t.rules.refuse(res)
-	if why == "" && fellBack(call) {
-		why = whyFallback
-	}
-	if why == "" && res.ContentLength > int64(t.maxValue) {
-		why = whyTooLong
-	}
-	if why != "" {
-		t.metrics.refuse(why)
-		return
-	}
-	a := newAnswer(res.Header, t.now().Add(-ageOf(res.Header)))
-	r := &recording{transport: t, key: q.place.Key, res: res, answer: a}
-	plugins.Watch(res, r.see, r.end)
+// A recording is an answer on its way from the upstream to those who wait for
+// it.
+type recording struct {
+	*flight
+	res    *http.Response
+	tape   *tape.Tape
+	answer answer.Answer // what is known of it from the header
+	begun  bool          // others follow it, or none will
+	lost   bool          // it is not kept whole any more
 }
 
-// fellBack reports whether another model answers than the one that was asked
-// for: it is out for now, and would stay so for as long as the answer is stored.
-func fellBack(call *plugins.Call) bool {
-	a := call.Trail.Answer()
-	if a == nil {
-		return false
+// record hands out the answer as it comes, and stores it once it is whole.
+func (f *flight) record(res *http.Response) (left fate) {
+	most := int(f.settings.MaxValue)
+	r := &recording{flight: f, res: res, tape: tape.New(tape.Options{Keep: most, Ahead: max(most, leastAhead), Room: f.room})}
+	said := f.q.directives(res.Header)
+	r.answer = answer.Answer{Key: f.q.place.Key, Form: f.q.form, Since: f.now().Add(-ageOf(res.Header)), Most: said.lifetime()}
+	r.answer.Type, r.answer.Language = headerOf(res.Header)
+	defer r.tape.Release()
+	defer func() {
+		if v := recover(); v != nil {
+			_ = res.Body.Close()
+			left = r.end(&crashed{v}, whyIncomplete)
+		}
+	}()
+	r.open()
+	var why string
+	var err error
+	if f.q.form.Streamed() {
+		why, err = r.events()
+	} else {
+		why, err = r.bytes()
 	}
-	model := a.Model()
-	return model != "" && model != call.Ask().Model
+	_ = res.Body.Close() // so that what it has used is known
+	return r.end(err, why)
 }
 
-// refuse says why an answer must not be stored, as far as its header tells.
-func (r *rules) refuse(res *http.Response) string {
-	said := readDirectives(res.Header)
-	switch {
-	case res.StatusCode != http.StatusOK:
-		return whyStatus
-	case said.noStore || said.noCache || said.private || len(res.Header["Set-Cookie"]) > 0:
-		return whyForbidden
-	case said.lifetime() <= ageOf(res.Header):
-		return whyForbidden
-	case len(res.Trailer) > 0 || !r.varies(res.Header["Vary"]):
-		return whyForbidden
-	case !isJSON(res.Header) || plugins.Encoded(res.Header):
-		return whyType
+// open hands the answer to the leader.
+func (r *recording) open() {
+	shown := *r.res // its trailers change as it is read, and the leader may change the rest
+	shown.Trailer, shown.Header = nil, r.res.Header.Clone()
+	r.mu.Lock()
+	r.flight.tape, r.out.res = r.tape, &shown
+	r.out.kind, r.out.language = r.answer.Type, r.answer.Language
+	if _, there := r.members[r.leader]; there {
+		r.admit(r.leader)
 	}
-	return ""
+	r.mu.Unlock()
+	r.landed.open()
 }
 
-// varies reports whether the key holds every request header by which the
-// answer says that it varies.
-func (r *rules) varies(lines []string) bool {
-	for _, line := range lines {
-		for name := range strings.SplitSeq(line, ",") {
-			name = http.CanonicalHeaderKey(strings.TrimSpace(name))
-			if !slices.Contains(r.headers, name) && !slices.Contains(noVariants(), name) {
-				return false
-			}
+// events records a stream. It returns why it is not whole, and what it has ended
+// with if not well.
+func (r *recording) events() (why string, err error) {
+	events := sse.NewReader(r.res.Body)
+	defer events.Release()
+	c := newChecker(r.q.route, int(r.settings.MaxValue))
+	for {
+		e, err := events.Next()
+		if err == io.EOF { //nolint:errorlint // one inside of another error is a body that broke off
+			return c.fault(), nil
+		}
+		if err != nil {
+			return whyIncomplete, err
+		}
+		c.event(e)
+		if err := r.write(e.Raw); err != nil {
+			return whyIncomplete, err
+		}
+		if !r.begun && c.content {
+			r.follow(c.fault() != whyContent)
 		}
 	}
-	return true
 }
 
-// noVariants are headers by which answers often say that they vary, and do not
-// vary here: the relay sends its own credential and no cookie, and answers
-// questions of CORS itself; and no stored answer is encoded.
-func noVariants() []string {
-	return []string{
-		"", "Accept-Encoding", "Authorization", "Cookie", "Origin",
-		"Access-Control-Request-Headers", "Access-Control-Request-Method",
+// pieces are buffers through which bodies pass.
+var pieces = sync.Pool{ //nolint:gochecknoglobals // a pool is there to be shared
+	New: func() any { return new([32 << 10]byte) },
+}
+
+// bytes records an answer in one piece.
+func (r *recording) bytes() (why string, err error) {
+	buf := pieces.Get().(*[32 << 10]byte) //nolint:forcetypeassert // there is nothing else in it
+	defer pieces.Put(buf)
+	for {
+		n, err := r.res.Body.Read(buf[:])
+		if n > 0 {
+			if err := r.write(buf[:n]); err != nil {
+				return whyIncomplete, err
+			}
+		}
+		switch {
+		case err == io.EOF:
+			return "", nil
+		case err != nil:
+			return whyIncomplete, err
+		}
 	}
 }
 
-// A recording is an answer on its way to the client.
-type recording struct {
-	*transport
-	key     key
-	res     *http.Response
-	answer  *keptAnswer
-	body    []byte
-	tooLong bool
+// write records a piece.
+func (r *recording) write(p []byte) error {
+	err := r.tape.Write(p)
+	if !r.lost && !r.tape.Whole() {
+		r.lost = true
+		r.seal()
+		r.done.open() // nobody will have it whole
+	}
+	return err
 }
 
-// see gets the next piece of the body.
-func (r *recording) see(piece []byte) {
-	if r.tooLong {
+// seal lets nobody join any more.
+func (r *recording) seal() {
+	r.mu.Lock()
+	r.sealed = true
+	r.mu.Unlock()
+	r.board.drop(r.flight)
+}
+
+// follow lets the members that wait for a stream have it as it comes, unless it
+// is none that may be shared.
+func (r *recording) follow(shared bool) {
+	r.begun = true
+	if !shared {
+		r.seal()
+		r.done.open()
+		r.ready.open()
 		return
 	}
-	if len(r.body)+len(piece) > r.maxValue {
-		r.tooLong, r.body = true, nil
-		return
+	r.mu.Lock()
+	for m := range r.members {
+		if r.follows(m) {
+			r.admit(m)
+		}
 	}
-	if r.body == nil {
-		r.body = slices.Grow(r.body, int(max(0, r.res.ContentLength)))
-	}
-	r.body = append(r.body, piece...)
+	r.ready.open()
+	r.mu.Unlock()
 }
 
-// end hears that the body will not go on.
-func (r *recording) end(whole bool) {
-	if why := r.fault(whole); why != "" {
-		r.metrics.refuse(why)
-		return
+// end ends the flight with all that has come. err is how that has ended, nil if
+// well, and why says why it is not to be had whole.
+func (r *recording) end(err error, why string) fate {
+	whole := r.whole(&why)
+	keep := why
+	if keep == "" {
+		keep = r.withheld()
 	}
-	if r.res.ContentLength < 0 {
-		r.body = bytes.Clone(r.body) // it grew by guessing
+	if keep == "" {
+		r.shelf.Put(r.q.place, whole)
+		r.metrics.stored.Inc()
+	} else {
+		r.metrics.refuse(keep)
 	}
-	r.answer.body = r.body
-	r.store.put(r.key, r.answer)
-	r.metrics.stored.Inc()
+	r.mu.Lock()
+	r.out.kept, r.out.used, r.out.trailer = whole, r.call.Usage(), r.res.Trailer
+	r.sealed, r.settled = true, true
+	r.mu.Unlock()
+	r.board.drop(r.flight)
+	r.ready.open()
+	r.done.open()
+	r.tape.End(err)
+	if keep == "" {
+		return stored
+	}
+	return nothing
 }
 
-// fault says why the answer is not stored.
-func (r *recording) fault(whole bool) string {
-	switch n := r.res.ContentLength; {
-	case r.tooLong:
+// whole returns the answer, nil if it is not good to be had whole: why says then
+// why not.
+func (r *recording) whole(why *string) *answer.Answer {
+	if *why == "" {
+		*why = r.fault()
+	}
+	if *why != "" {
+		return nil
+	}
+	a := r.answer
+	if a.Body = r.tape.Bytes(); r.q.route.Inspected() && !a.Form.Streamed() && !good(a.Body) {
+		*why = whyContent
+		return nil
+	}
+	a.Model, a.Tokens = r.call.Answered(), tokensOf(r.call.Usage())
+	return &a
+}
+
+// fault says what is wrong with how the answer has come.
+func (r *recording) fault() string {
+	n := r.res.ContentLength
+	switch {
+	case r.lost && r.tape.Len() > int64(r.settings.MaxValue):
 		return whyTooLong
-	case !whole || n >= 0 && n != int64(len(r.body)):
+	case r.lost:
+		return whyNoRoom
+	case n >= 0 && n != r.tape.Len():
 		return whyIncomplete
 	case len(r.res.Trailer) > 0:
 		return whyForbidden
-	case !good(r.body):
-		return whyContent
 	}
 	return ""
 }
 
-// good reports whether body is JSON, which shows that it is whole, and tells of
-// no error. Gateways are known to answer with status 200 and {"error": …}, or
-// as vLLM does with {"object": "error", …}.
-func good(body []byte) bool {
-	if !json.Valid(body) {
-		return false
+// withheld says why an answer that those may have who wait for it is not stored
+// for others.
+func (r *recording) withheld() string {
+	switch {
+	case fellBack(r.call) && !r.q.storesFallback:
+		return whyFallback
+	case r.shelf.Purged(r.q.place.Name, r.since):
+		return whyPurged
 	}
-	for name, value := range canon.Members(body) {
-		switch string(name) {
-		case "error":
-			if !off(value) {
-				return false
-			}
-		case "object":
-			if string(value) == `"error"` {
-				return false
-			}
-		}
-	}
-	return true
+	return ""
 }
+
+// A crashed is what was panicked with while an answer came.
+type crashed struct{ v any }
+
+func (c *crashed) Error() string { return "the answer's body panicked" }

@@ -2,6 +2,7 @@ package cache_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -133,8 +134,9 @@ func TestSomeOfAnAnswerIsNotStored(t *testing.T) {
 		upstream := &plugintest.Upstream{}
 		breaksOff := iotest.ErrReader(broken)
 		upstream.Then(func(req *http.Request) (*http.Response, error) {
-			res := plugintest.Response(req, 200, body)
+			res := plugintest.Response(req, 200, "")
 			res.ContentLength = -1
+			res.Body = io.NopCloser(io.MultiReader(strings.NewReader(body[:cut]), until{req.Context()}))
 			return res, nil
 		})
 		upstream.Then(func(req *http.Request) (*http.Response, error) {
@@ -166,6 +168,14 @@ func TestSomeOfAnAnswerIsNotStored(t *testing.T) {
 			t.Errorf("cut at %d: asked %d times, want 2: half an answer was stored", cut, upstream.Asked())
 		}
 	}
+}
+
+// until is a body of which no more comes before its request has ended.
+type until struct{ ctx context.Context }
+
+func (u until) Read([]byte) (int, error) {
+	<-u.ctx.Done()
+	return 0, u.ctx.Err()
 }
 
 // TestAnswersOfAnotherModelAreNotStored asks twice, with a pool in front of the

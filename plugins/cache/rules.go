@@ -4,13 +4,10 @@ import (
 	"bytes"
 	"io"
 	"net/http"
-	"net/url"
-	"path"
 	"slices"
 	"time"
 
 	"github.com/holysheep/relay/internal/answer"
-	"github.com/holysheep/relay/internal/canon"
 	"github.com/holysheep/relay/internal/wire"
 	"github.com/holysheep/relay/plugins"
 )
@@ -19,10 +16,9 @@ import (
 const (
 	whyOff      = "off"      // ttl is 0
 	whyMethod   = "method"   // it is no POST
-	whyEndpoint = "endpoint" // its path is not among the endpoints
+	whyEndpoint = "endpoint" // no rule is about its path and its model
 	whyHeader   = "header"   // a header of it forbids to
 	whyBody     = "body"     // its body is too long, gone, or not JSON that is certain
-	whyStream   = "stream"   // it asks for a stream
 	whySampled  = "sampled"  // its answer is drawn at random
 	whyEffect   = "effect"   // it asks for more than an answer
 	whyTools    = "tools"    // it lets the upstream run tools
@@ -30,55 +26,28 @@ const (
 
 // rules say which requests may be answered from the store.
 type rules struct {
-	own       rule
-	off       bool
-	sampled   bool
-	maxBody   int64
-	version   string // part of the key
-	endpoints []string
-	headers   []string // of the key, in canonical spelling, sorted, each once
+	list    []rule // in the order in which they are tried
+	off     bool   // none of them stores anything
+	maxBody int64
+	version string   // part of the key
+	headers []string // of the key, in canonical spelling, sorted, each once
 }
 
 func newRules(s Settings) rules {
-	return rules{
-		own: rule{
-			scope: s.Scope, ttl: s.TTL, whileRevalidate: s.StaleWhileRevalidate, ifError: s.StaleIfError, jitter: s.TTLJitter,
-			sampled: s.Sampled, effects: s.Effects, storesFallback: s.StoreFallback, convert: s.Convert,
-			coalesce: s.Coalesce.Enabled, semantic: s.Semantic.Enabled,
-		},
-		off:       s.TTL == 0,
-		sampled:   s.Sampled,
-		maxBody:   int64(s.MaxBody),
-		version:   s.Version,
-		endpoints: s.Endpoints,
-		headers:   keyHeaders(s.Headers),
-	}
+	r := rules{list: s.all(), maxBody: int64(s.MaxBody), version: s.Version, headers: keyHeaders(s.Headers)}
+	r.off = !slices.ContainsFunc(r.list, func(r rule) bool { return r.ttl > 0 })
+	return r
 }
-
-// A rule is what holds for a request.
-type rule struct {
-	scope                            string
-	ttl, whileRevalidate, ifError    time.Duration
-	jitter                           float64
-	sampled, effects, storesFallback bool
-	convert, coalesce, semantic      bool
-}
-
-// Who shares answers.
-const (
-	scopeClient = "client"
-	scopeGroup  = "group"
-	scopeShared = "shared"
-)
 
 // A question is a request that may be answered from the store.
 type question struct {
 	*rule
-	place answer.Place // where the answer to it is
-	form  answer.Form  // in which it is asked for
-	route wire.Route
-	body  []byte // of the request
-	chat  bool   // it is a chat completion that is the same question in each of its forms
+	tenant tenant
+	place  answer.Place // where the answer to it is
+	form   answer.Form  // in which it is asked for
+	route  wire.Route
+	body   []byte // of the request
+	chat   bool   // it is a chat completion that is the same question in each of its forms
 
 	anew   bool          // the client wants a new answer
 	stored bool          // the client wants a stored answer or none
@@ -89,34 +58,53 @@ type question struct {
 // it may not: the question has no key then. It leaves req as it is.
 func (r *rules) question(req *http.Request, call *plugins.Call) (q question, why string) {
 	wants := readDirectives(req.Header)
-	q = question{rule: &r.own, anew: wants.noCache, stored: wants.onlyIfCached, maxAge: wants.maxAge}
+	q = question{anew: wants.noCache, stored: wants.onlyIfCached, maxAge: wants.maxAge}
 	if why := r.head(req); why != "" {
 		return q, why
 	}
 	ask := call.Ask()
+	client, known := call.Client()
+	if q.rule = r.of(req, ask.Model, client, known); q.rule == nil {
+		return q, whyEndpoint
+	}
 	switch {
+	case q.ttl == 0:
+		return q, whyOff
 	case wants.noStore:
 		return q, whyHeader
-	case ask.Stream:
-		return q, whyStream
 	case ask.Doubt(plugins.FieldModel|plugins.FieldStream|plugins.FieldMaxTokens) != nil:
 		return q, whyBody
 	}
-	body := r.read(req)
-	if body == nil {
+	if q.body = r.read(req); q.body == nil {
 		return q, whyBody
 	}
-	if why := r.judge(req.URL.Path, body); why != "" {
+	if why := q.judge(req.URL.Path, q.body); why != "" {
 		return q, why
 	}
-	doc, err := canon.Parse(body)
-	if err != nil {
+	q.route, _ = wire.OfURL(req.URL)
+	q.tenant = tenantIn(q.scope, client, known)
+	if !q.formOf(ask) || r.identify(&q, req) != nil {
 		return q, whyBody
 	}
-	client, known := call.Client()
-	q.place.Key = r.key(req, scope{client.Name, known}, doc)
+	q.place.Name = answer.Name{Tenant: tenantOf(q.tenant), Model: modelOf(ask.Model)}
 	copy(q.place.Name.ID[:], q.place.Key[:])
 	return q, ""
+}
+
+// identify gives q its key.
+func (r *rules) identify(q *question, req *http.Request) (err error) {
+	q.place.Key, err = r.keyOf(q, req, q.body)
+	return err
+}
+
+// of returns the rule that is about a request, nil if none is.
+func (r *rules) of(req *http.Request, model string, c plugins.Client, known bool) *rule {
+	for i := range r.list {
+		if one := &r.list[i]; one.covers(req.URL) && one.about(model, c, known) {
+			return one
+		}
+	}
+	return nil
 }
 
 // head says why a request is not considered, as far as its line and its header
@@ -125,9 +113,9 @@ func (r *rules) head(req *http.Request) string {
 	switch {
 	case r.off:
 		return whyOff
-	case req.Method != http.MethodPost:
+	case req.Method != http.MethodPost || plugins.Upgrades(req):
 		return whyMethod
-	case !r.covers(req.URL):
+	case !slices.ContainsFunc(r.list, func(r rule) bool { return r.covers(req.URL) }):
 		return whyEndpoint
 	case len(req.Header["Idempotency-Key"]) > 0:
 		return whyHeader // its author wants this very call, once
@@ -135,19 +123,6 @@ func (r *rules) head(req *http.Request) string {
 		return whyBody
 	}
 	return ""
-}
-
-// covers reports whether a path is among the endpoints. It is compared as it is
-// escaped, since upstreams may tell the spellings of a path apart.
-func (r *rules) covers(u *url.URL) bool {
-	escaped := u.EscapedPath()
-	if slices.Contains(r.endpoints, escaped) {
-		return true
-	}
-	return never(u.Path) == "" && slices.ContainsFunc(r.endpoints, func(pattern string) bool {
-		ok, _ := path.Match(pattern, escaped)
-		return ok
-	})
 }
 
 // read returns the request's body, or nil if it cannot be read again or is too

@@ -44,6 +44,8 @@ func TestCached(t *testing.T) {
 		{"n is null", "/v1/completions", `{"temperature":0,"n":null,"prompt":"x"}`},
 		{"temperature 0 for Anthropic", "/v1/messages", `{"temperature":0}`},
 		{"an embedding", "/v1/embeddings", `{"input":"x"}`},
+		{"a moderation", "/v1/moderations", `{"input":"x"}`},
+		{"a reranking", "/v1/rerank", `{"query":"x"}`},
 		{"a response that is not stored", "/v1/responses", `{"temperature":0,"store":false}`},
 		{"a function", "/v1/chat/completions", `{"seed":1,"tools":[{"type":"function","function":{}},{"type":"custom"}]}`},
 		{"a function for Anthropic", "/v1/messages", `{"temperature":0,"tools":[{"name":"f","input_schema":{}}]}`},
@@ -60,12 +62,8 @@ func TestSampledIsBypassed(t *testing.T) {
 		{"a temperature that is null", "/v1/chat/completions", `{"temperature":null}`},
 		{"a temperature that is text", "/v1/chat/completions", `{"temperature":"0"}`},
 		{"a seed that is null", "/v1/chat/completions", `{"seed":null}`},
-		{"a moderation", "/v1/moderations", `{"input":"x"}`},
-		{"a reranking", "/v1/rerank", `{"query":"x"}`},
 		{"two choices", "/v1/chat/completions", `{"temperature":0,"n":2}`},
 		{"a temperature inside of something", "/v1/chat/completions", `{"metadata":{"temperature":0}}`},
-		{"a stream", "/v1/chat/completions", `{"temperature":0,"stream":true}`},
-		{"a stream that is text", "/v1/embeddings", `{"input":"x","stream":"true"}`},
 	})
 }
 
@@ -96,6 +94,8 @@ func TestWhatCannotBeReadIsBypassed(t *testing.T) {
 		{"no text", "/v1/embeddings", "{\"input\":\"\xff\"}"},
 		{"more members than are put in order", "/v1/embeddings", `{"input":[` + strings.Repeat(`{"a":1},`, 1<<15) + `1]}`},
 		{"no JSON", "/v1/embeddings", `input=x`},
+		{"a stream that is text", "/v1/embeddings", `{"input":"x","stream":"true"}`},
+		{"what a stream is to have, twice", "/v1/chat/completions", `{"seed":1,"stream_options":null,"stream_options":{}}`},
 		{"no body", "/v1/embeddings", ``},
 		{"too long a body", "/v1/embeddings", `{"input":"` + strings.Repeat("x", 1<<20) + `"}`},
 		{"images", "/v1/images/generations", `{"seed":1}`},

@@ -1,13 +1,7 @@
 package cache
 
 import (
-	"errors"
-	"fmt"
-	"path"
-	"strings"
 	"time"
-
-	"golang.org/x/net/http/httpguts"
 
 	"github.com/holysheep/relay/plugins"
 )
@@ -225,62 +219,4 @@ func Defaults() Settings {
 			"/v1/embeddings", "/v1/moderations", "/v1/rerank",
 		},
 	}
-}
-
-// Validate implements [plugins.Settings].
-func (s Settings) Validate() error {
-	var errs []error
-	if s.TTL < 0 {
-		errs = append(errs, fmt.Errorf("ttl: %s is negative", s.TTL))
-	}
-	if s.MaxBytes < 1 {
-		errs = append(errs, fmt.Errorf("max_bytes: %s is not at least 1B", s.MaxBytes))
-	}
-	if s.MaxValue < 1 || s.MaxValue > plugins.GiB {
-		errs = append(errs, fmt.Errorf("max_value: %s is not from 1B to 1GiB", s.MaxValue))
-	} else if s.MaxValue > s.MaxBytes {
-		errs = append(errs, fmt.Errorf("max_value: %s is more than max_bytes, %s", s.MaxValue, s.MaxBytes))
-	}
-	if s.MaxBody < 1 || s.MaxBody > plugins.GiB {
-		errs = append(errs, fmt.Errorf("max_body: %s is not from 1B to 1GiB", s.MaxBody))
-	}
-	for _, e := range s.Endpoints {
-		if err := checkEndpoint(e); err != nil {
-			errs = append(errs, fmt.Errorf("endpoints: %q %w", e, err))
-		}
-	}
-	for _, h := range s.Headers {
-		if !httpguts.ValidHeaderFieldName(h) {
-			errs = append(errs, fmt.Errorf("headers: %q is no name of a header", h))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// checkEndpoint reports what is wrong with a path of Endpoints.
-func checkEndpoint(pattern string) error {
-	if _, err := path.Match(pattern, ""); err != nil || !strings.HasPrefix(pattern, "/") {
-		return errors.New("is not a path such as /v1/embeddings")
-	}
-	if strings.ContainsAny(path.Base(pattern), "*?[") {
-		return errors.New("leaves its last segment open")
-	}
-	if segment := never(pattern); segment != "" {
-		return fmt.Errorf("is never cached: %s", segment)
-	}
-	return nil
-}
-
-// never returns the segment of a path that says that its answers are files, or
-// that its requests do something besides being answered. It returns "" if there
-// is none.
-func never(path string) string {
-	for segment := range strings.SplitSeq(path, "/") {
-		switch segment {
-		case "audio", "images", "videos", "realtime", "files", "uploads", "batches", "fine_tuning",
-			"evals", "conversations", "assistants", "threads", "vector_stores", "containers":
-			return segment
-		}
-	}
-	return ""
 }
