@@ -47,7 +47,7 @@ func TestRedisThatFails(t *testing.T) {
 			if n := seen.failed.Load(); n < 1 || n > 6 || s.Up() {
 				t.Errorf("it was waited for %d times, up %t, want a few times and then not at all", n, s.Up())
 			}
-			if _, standing := s.Lease(t.Context(), p, time.Second); standing != Unknown {
+			if _, standing, _ := s.Lease(t.Context(), p, time.Second); standing != Unknown {
 				t.Errorf("Lease = %d, want Unknown", standing)
 			}
 			s.Put(p, a)
@@ -92,7 +92,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 	_ = client.Ping(t.Context())
 	running := goleak.IgnoreCurrent()
 	s := open(t, client, &counts{})
-	if _, standing := s.Lease(t.Context(), placed(1, 1, 1), time.Second); standing != Taken {
+	if _, standing, _ := s.Lease(t.Context(), placed(1, 1, 1), time.Second); standing != Taken {
 		t.Errorf("Lease = %d", standing)
 	}
 	if _, err := s.Purge(t.Context(), What{}); err != nil {
@@ -177,7 +177,7 @@ func TestRights(t *testing.T) {
 	s := open(t, server.ClientOf("relay", "secret"), &seen)
 	p := placed(1, 1, 1)
 	s.Share(t.Context(), p, told(p, "a"), time.Hour)
-	l, standing := s.Lease(t.Context(), p, time.Minute)
+	l, standing, _ := s.Lease(t.Context(), p, time.Minute)
 	if a, _ := s.Await(t.Context(), p, always); a == nil || standing != Taken {
 		t.Errorf("Await = %v, Lease = %d", a, standing)
 	}

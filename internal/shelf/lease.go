@@ -2,6 +2,7 @@ package shelf
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"strconv"
 	"sync"
@@ -53,32 +54,54 @@ return 0`)
 )
 
 // Lease asks for the lease on the asking for an answer. It is nil unless it was
-// taken. It does not wait for a Redis for which somebody has just waited in vain.
-func (s *Shelf) Lease(ctx context.Context, place answer.Place, length time.Duration) (*Lease, Standing) {
+// taken. With it comes the answer that Redis has at that moment, if there is one:
+// it may have come since it was looked for. Lease does not wait for a Redis for
+// which somebody has just waited in vain.
+func (s *Shelf) Lease(ctx context.Context, place answer.Place, length time.Duration) (*Lease, Standing, *answer.Answer) {
 	if !s.Shares() || s.health.failedWithin(2*time.Duration(s.deadline.Load())) {
-		return nil, Unknown
+		return nil, Unknown, nil
 	}
-	l := &Lease{shelf: s, key: s.keyOf(place.Name) + ":lease", length: length, next: s.options.Now().Add(length / 3)}
-	s.leases.mu.Lock()
-	s.leases.last++
-	l.token = s.token + ":" + strconv.FormatUint(s.leases.last, 10)
-	s.leases.mu.Unlock()
+	begun, key := s.options.Now(), s.keyOf(place.Name)
+	l := &Lease{shelf: s, key: key + ":lease", length: length, next: begun.Add(length / 3), token: s.newToken()}
+	var value []byte
 	taken := false
 	ok := s.do(ctx, "lease", func(ctx context.Context) error {
-		err := s.options.Redis.SetArgs(ctx, l.key, l.token, redis.SetArgs{Mode: "NX", TTL: length}).Err()
-		taken = err == nil
+		pipe := s.options.Redis.Pipeline()
+		set := pipe.SetArgs(ctx, l.key, l.token, redis.SetArgs{Mode: "NX", TTL: length})
+		got := pipe.GetRange(ctx, key, 0, s.maxValue.Load()+slack)
+		_, err := pipe.Exec(ctx)
+		taken = set.Err() == nil
+		value, _ = got.Bytes()
+		if err = set.Err(); errors.Is(err, redis.Nil) {
+			err = nil
+		}
 		return err
 	})
 	switch {
 	case !ok:
-		return nil, Unknown
+		return nil, Unknown, nil
 	case !taken:
-		return nil, Held
+		return nil, Held, nil
 	}
 	s.leases.mu.Lock()
 	s.leases.held[l] = struct{}{}
 	s.leases.mu.Unlock()
-	return l, Taken
+	if len(value) == 0 || s.Purged(place.Name, begun) {
+		return l, Taken, nil
+	}
+	a, err := s.codec.Decode(place.Key, value, int(s.maxValue.Load()))
+	if err != nil {
+		return l, Taken, nil
+	}
+	return l, Taken, a
+}
+
+// newToken returns what tells a lease from all others.
+func (s *Shelf) newToken() string {
+	s.leases.mu.Lock()
+	defer s.leases.mu.Unlock()
+	s.leases.last++
+	return s.token + ":" + strconv.FormatUint(s.leases.last, 10)
 }
 
 // Release gives the lease up. Once is enough.

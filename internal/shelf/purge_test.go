@@ -54,7 +54,7 @@ func TestPurgeOfACluster(t *testing.T) {
 		if a, tier := s.Get(t.Context(), p, always); a == nil || tier != Redis {
 			t.Fatalf("Get = %v from %d", a, tier)
 		}
-		if l, standing := s.Lease(t.Context(), p, time.Minute); standing != Taken {
+		if l, standing, _ := s.Lease(t.Context(), p, time.Minute); standing != Taken {
 			t.Fatalf("Lease = %d", standing)
 		} else if a, _ := s.Await(t.Context(), p, always); a == nil {
 			t.Fatal("Await = nil")

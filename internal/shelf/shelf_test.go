@@ -58,7 +58,7 @@ func TestMemoryAlone(t *testing.T) {
 	if got, tier := s.Get(t.Context(), p, never); got != a || tier != Memory {
 		t.Errorf("Get = %v from %d, want what there is", got, tier)
 	}
-	if l, standing := s.Lease(t.Context(), p, time.Second); l != nil || standing != Unknown {
+	if l, standing, _ := s.Lease(t.Context(), p, time.Second); l != nil || standing != Unknown {
 		t.Errorf("Lease = %v, %d, want none", l, standing)
 	}
 	if n, err := s.Purge(t.Context(), What{Tenant: &p.Name.Tenant}); n.Memory != 1 || err != nil {
@@ -157,11 +157,11 @@ func TestLeases(t *testing.T) {
 	server := redistest.Start(t)
 	one, other := open(t, server.Client(), &counts{}), open(t, server.Client(), &counts{})
 	p := placed(1, 1, 1)
-	held, standing := one.Lease(t.Context(), p, 300*time.Millisecond)
+	held, standing, _ := one.Lease(t.Context(), p, 300*time.Millisecond)
 	if standing != Taken {
 		t.Fatalf("Lease = %d, want it taken", standing)
 	}
-	if l, standing := other.Lease(t.Context(), p, time.Second); l != nil || standing != Held {
+	if l, standing, _ := other.Lease(t.Context(), p, time.Second); l != nil || standing != Held {
 		t.Errorf("another's Lease = %v, %d, want none", l, standing)
 	}
 	// It is renewed: three times as long as it lasts it is there.
@@ -188,15 +188,21 @@ func TestLeases(t *testing.T) {
 	if got := <-done; got != "a" {
 		t.Errorf("who waited got %s", got)
 	}
-	l, standing := other.Lease(t.Context(), p, time.Second)
+	l, standing, _ := other.Lease(t.Context(), p, time.Second)
 	if standing != Taken {
 		t.Errorf("a lease that was released is %d, want it taken", standing)
 	}
 	held.Release(t.Context()) // which is not its own any more
-	if _, standing := one.Lease(t.Context(), p, time.Second); standing != Held {
+	if _, standing, _ := one.Lease(t.Context(), p, time.Second); standing != Held {
 		t.Errorf("a lease that another released is %d, want it held", standing)
 	}
+	// With a lease comes what was stored since.
 	l.Release(t.Context())
+	if l, standing, a := one.Lease(t.Context(), p, time.Second); standing != Taken || a == nil || string(a.Body) != "a" {
+		t.Errorf("Lease = %d with %v, want it taken with the answer", standing, a)
+	} else {
+		l.Release(t.Context())
+	}
 }
 
 // Who waits for a holder that fails, or crashes, learns of it.
@@ -204,7 +210,7 @@ func TestAwaitEnds(t *testing.T) {
 	server := redistest.Start(t)
 	one, other := open(t, server.Client(), &counts{}), open(t, server.Client(), &counts{})
 	p := placed(1, 1, 1)
-	held, _ := one.Lease(t.Context(), p, 10*time.Second)
+	held, _, _ := one.Lease(t.Context(), p, 10*time.Second)
 	done := make(chan *answer.Answer)
 	wait := func(ctx context.Context) {
 		a, _ := other.Await(ctx, p, always)
@@ -215,7 +221,7 @@ func TestAwaitEnds(t *testing.T) {
 	if a := <-done; a != nil {
 		t.Errorf("it got %v, want nothing", a)
 	}
-	crashed, _ := one.Lease(t.Context(), p, 500*time.Millisecond)
+	crashed, _, _ := one.Lease(t.Context(), p, 500*time.Millisecond)
 	one.leases.mu.Lock()
 	delete(one.leases.held, crashed) // nobody renews it
 	one.leases.mu.Unlock()
@@ -223,7 +229,7 @@ func TestAwaitEnds(t *testing.T) {
 	if a := <-done; a != nil {
 		t.Errorf("it got %v, want nothing", a)
 	}
-	if _, standing := other.Lease(t.Context(), p, 10*time.Second); standing != Taken {
+	if _, standing, _ := other.Lease(t.Context(), p, 10*time.Second); standing != Taken {
 		t.Errorf("the lease of a crashed one is %d, want it taken", standing)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -51,7 +51,7 @@ func (f *flight) fly() (lease *shelf.Lease, left fate) {
 	}
 	lease, found := f.lease()
 	if found {
-		return nil, nothing
+		return lease, nothing
 	}
 	if err := context.Cause(f.req.Context()); err != nil {
 		f.land(outcome{err: err})
@@ -145,17 +145,17 @@ func (f *flight) lease() (lease *shelf.Lease, found bool) {
 	ctx, cancel := context.WithTimeout(f.req.Context(), f.settings.Coalesce.Wait)
 	defer cancel()
 	for {
-		lease, standing := f.shelf.Lease(ctx, f.q.place, f.settings.Coalesce.Lease)
+		lease, standing, a := f.shelf.Lease(ctx, f.q.place, f.settings.Coalesce.Lease)
 		if standing != shelf.Held {
-			return lease, false
+			return lease, f.hands(f.find(&f.q, a, shelf.Redis))
 		}
 		if f.lone {
 			f.land(outcome{err: errElsewhere})
 			return nil, true
 		}
-		a, tier := f.shelf.Await(ctx, f.q.place, func(a *answer.Answer) bool { return f.find(&f.q, a, shelf.Redis).state == fresh })
+		a, _ = f.shelf.Await(ctx, f.q.place, func(a *answer.Answer) bool { return f.find(&f.q, a, shelf.Redis).state == fresh })
 		switch {
-		case f.hands(f.find(&f.q, a, tier)):
+		case f.hands(f.find(&f.q, a, shelf.Redis)):
 			f.metrics.waited[waitShared].Inc()
 			return nil, true
 		case ctx.Err() != nil:
