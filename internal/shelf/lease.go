@@ -2,7 +2,6 @@ package shelf
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 	"strconv"
 	"sync"
@@ -69,13 +68,10 @@ func (s *Shelf) Lease(ctx context.Context, place answer.Place, length time.Durat
 		pipe := s.options.Redis.Pipeline()
 		set := pipe.SetArgs(ctx, l.key, l.token, redis.SetArgs{Mode: "NX", TTL: length})
 		got := pipe.GetRange(ctx, key, 0, s.maxValue.Load()+slack)
-		_, err := pipe.Exec(ctx)
+		_, _ = pipe.Exec(ctx) // each command has its own error
 		taken = set.Err() == nil
 		value, _ = got.Bytes()
-		if err = set.Err(); errors.Is(err, redis.Nil) {
-			err = nil
-		}
-		return err
+		return set.Err()
 	})
 	switch {
 	case !ok:
