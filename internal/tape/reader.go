@@ -59,6 +59,10 @@ func (r *Reader) some(p []byte) (n int, err error) {
 		n, r.at = n+c, r.at+int64(c)
 	}
 	switch {
+	case n > 0 && t.ended && r.at == t.to && t.err == io.EOF: //nolint:errorlint // as End has it
+		r.lose(io.EOF) // with the last bytes, so that who hands them on knows that they are
+		t.settle()
+		return n, io.EOF
 	case n > 0:
 		if !t.whole {
 			t.drop(t.from)

@@ -195,3 +195,32 @@ func TestTrailersOfAnAnswerThatIsNotShared(t *testing.T) {
 	}
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 }
+
+// Whoever has the last byte of an answer whose length is known may ask for the
+// next at once: by then its end is known, the upstream's answer closed, and the
+// answer stored.
+func TestTheLastByteComesWithTheEnd(t *testing.T) {
+	u := &talk{}
+	rt := caching(t, u, nil)
+	res, err := rt.RoundTrip(plugintest.Request(t, greedy))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	ended := false
+	plugins.Watch(res, nil, func(bool) { ended = true })
+	got, buf := 0, make([]byte, 4096)
+	for int64(got) < res.ContentLength {
+		n, err := res.Body.Read(buf)
+		got += n
+		if err != nil && (!errors.Is(err, io.EOF) || int64(got) < res.ContentLength) {
+			t.Fatal(err)
+		}
+	}
+	if _, open, _ := u.counts(); !ended || open != 0 {
+		t.Errorf("with the last byte the end is known: %t; %d answers of the upstream are open", ended, open)
+	}
+	if hit := ask(t, rt, plugintest.Request(t, greedy)).cache; hit != "HIT" {
+		t.Errorf("the next one is a %s, want a HIT", hit)
+	}
+}

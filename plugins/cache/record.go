@@ -21,6 +21,7 @@ type recording struct {
 	res    *http.Response
 	tape   *tape.Tape
 	answer answer.Answer // what is known of it from the header
+	last   []byte        // that is still to be handed out
 	begun  bool          // others follow it, or none will
 	lost   bool          // it is not kept whole any more
 }
@@ -94,13 +95,18 @@ var pieces = sync.Pool{ //nolint:gochecknoglobals // a pool is there to be share
 	New: func() any { return new([32 << 10]byte) },
 }
 
-// bytes records an answer in one piece.
+// bytes records an answer in one piece. Of one whose length is known the last
+// bytes are kept back until it is stored: whoever has them knows that it has
+// ended, and may ask for the next, for which its place must be free.
 func (r *recording) bytes() (why string, err error) {
 	buf := pieces.Get().(*[32 << 10]byte) //nolint:forcetypeassert // there is nothing else in it
 	defer pieces.Put(buf)
 	for {
 		n, err := r.res.Body.Read(buf[:])
-		if n > 0 {
+		switch {
+		case n > 0 && r.last == nil && r.tape.Len()+int64(n) == r.res.ContentLength:
+			r.last = append(make([]byte, 0, n), buf[:n]...) // of no more than it takes
+		case n > 0:
 			if err := r.write(buf[:n]); err != nil {
 				return whyIncomplete, err
 			}
@@ -174,6 +180,9 @@ func (r *recording) end(err error, why string) fate {
 	r.board.drop(r.flight)
 	r.ready.open()
 	r.done.open()
+	if len(r.last) > 0 {
+		_ = r.tape.Write(r.last) // an error is that nobody reads it
+	}
 	r.tape.End(err)
 	if keep == "" {
 		return stored
@@ -191,7 +200,7 @@ func (r *recording) whole(why *string) *answer.Answer {
 		return nil
 	}
 	a := r.answer
-	if a.Body = r.tape.Bytes(); r.q.route.Inspected() && !a.Form.Streamed() && !good(a.Body) {
+	if a.Body = r.all(); r.q.route.Inspected() && !a.Form.Streamed() && !good(a.Body) {
 		*why = whyContent
 		return nil
 	}
@@ -199,15 +208,27 @@ func (r *recording) whole(why *string) *answer.Answer {
 	return &a
 }
 
+// all returns the whole body. Its capacity is what it takes.
+func (r *recording) all() []byte {
+	switch begin := r.tape.Bytes(); {
+	case r.last == nil:
+		return begin
+	case len(begin) == 0:
+		return r.last
+	default:
+		return append(append(make([]byte, 0, len(begin)+len(r.last)), begin...), r.last...)
+	}
+}
+
 // fault says what is wrong with how the answer has come.
 func (r *recording) fault() string {
-	n := r.res.ContentLength
+	n, came := r.res.ContentLength, r.tape.Len()+int64(len(r.last))
 	switch {
-	case r.lost && r.tape.Len() > int64(r.settings.MaxValue):
+	case r.lost && came > int64(r.settings.MaxValue):
 		return whyTooLong
 	case r.lost:
 		return whyNoRoom
-	case n >= 0 && n != r.tape.Len():
+	case n >= 0 && n != came:
 		return whyIncomplete
 	case len(r.res.Trailer) > 0:
 		return whyForbidden
