@@ -49,6 +49,7 @@ type flight struct {
 	members map[*member]struct{}
 	sealed  bool       // nobody can join any more
 	settled bool       // who pays stays
+	closing bool       // the stream has said that it is whole, and has still to end
 	tape    *tape.Tape // nil before there is one
 	out     outcome
 }
@@ -74,6 +75,12 @@ type member struct {
 	call   *plugins.Call
 	form   answer.Form
 	reader *tape.Reader // once it follows
+	leaves bool
+	left   *latch // it has left
+}
+
+func newMember(call *plugins.Call, form answer.Form) *member {
+	return &member{call: call, form: form, left: newLatch()}
 }
 
 // launch returns a flight for req that has not begun. It returns
@@ -134,19 +141,29 @@ func (f *flight) admit(m *member) (ok bool) {
 	return ok
 }
 
-// leave ends the part that m has in the flight. What m was to pay another
-// member pays. The last one ends what goes on, and waits for it.
+// leave ends the part that m has in the flight, once; whoever calls it again
+// waits until that is done. What m was to pay another member pays. The last one
+// ends what goes on, and waits for it.
 func (f *flight) leave(m *member) {
 	f.mu.Lock()
 	if _, in := f.members[m]; !in {
+		leaves := m.leaves
 		f.mu.Unlock()
+		if leaves {
+			<-m.left.c
+		}
 		return
 	}
+	m.leaves = true
+	defer m.left.open()
 	delete(f.members, m)
 	f.hand(m)
-	last := len(f.members) == 0 && !f.lone
-	unclaimed := f.unclaimed(m)
+	last := f.empty(!f.closing)
+	closing, unclaimed := f.closing, f.unclaimed(m)
 	f.mu.Unlock()
+	if last && closing {
+		last = f.patience()
+	}
 	if m.reader != nil {
 		_ = m.reader.Close()
 	}
@@ -158,6 +175,32 @@ func (f *flight) leave(m *member) {
 		f.stop()
 		<-f.over.c
 	}
+}
+
+// patient is how long a stream has to end once it has said that it is whole.
+const patient = time.Second
+
+// patience waits for the end of a stream that is whole: clients leave as soon as
+// they have read that, a moment before the connection of the upstream ends. It
+// reports whether nobody has come meanwhile.
+func (f *flight) patience() (empty bool) {
+	timer := time.NewTimer(patient)
+	defer timer.Stop()
+	select {
+	case <-f.over.c:
+	case <-timer.C:
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.empty(true)
+}
+
+// empty reports whether nobody waits for the flight any more, which ends it. It
+// lets nobody join then, if so told. f.mu is held.
+func (f *flight) empty(seal bool) bool {
+	empty := len(f.members) == 0 && !f.lone
+	f.sealed = f.sealed || empty && seal
+	return empty
 }
 
 // hand has another member pay in the place of m, if m was to and there is one.

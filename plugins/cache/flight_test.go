@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/holysheep/relay/plugins"
+	"github.com/holysheep/relay/plugins/plugintest"
 )
 
 func TestEqualAsksShareOneCall(t *testing.T) {
@@ -116,6 +117,85 @@ func TestTheLastOneLeaves(t *testing.T) {
 				if got := plugins.CallOf(all[1].req.Context()).Usage().Source; got != plugins.UsagePartial {
 					t.Errorf("the use of the last one is %q, want partial", got)
 				}
+			}
+		})
+	}
+}
+
+// Clients leave as soon as they have read [DONE]. The stream is stored all the
+// same, and the upstream is given a moment to end it.
+func TestAClientLeavesAtTheEnd(t *testing.T) {
+	tests := []struct {
+		name   string
+		linger time.Duration
+		want   string // the next one
+		takes  time.Duration
+	}{
+		{"it ends at once", 0, "HIT", 0},
+		{"it ends soon", 500 * time.Millisecond, "HIT", 500 * time.Millisecond},
+		{"it does not end", time.Hour, "MISS", time.Second},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				u := &talk{events: chunks(3), linger: tt.linger}
+				rt := caching(t, u, nil)
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				req := plugintest.Request(t, greedyStream)
+				res, err := rt.RoundTrip(req.WithContext(plugins.WithCall(ctx, plugins.CallOf(req.Context()))))
+				if err != nil {
+					t.Fatal(err)
+				}
+				text, buf := "", make([]byte, 64)
+				for !strings.HasSuffix(text, "[DONE]\n\n") {
+					n, err := res.Body.Read(buf)
+					text += string(buf[:n])
+					if err != nil {
+						break
+					}
+				}
+				begin := time.Now()
+				cancel()
+				_ = res.Body.Close()
+				synctest.Wait()
+				if took := time.Since(begin); took > tt.takes {
+					t.Errorf("its leaving took %s, want %s at most", took, tt.takes)
+				}
+				time.Sleep(2 * time.Second)
+				quiet(t, u, 1)
+				if got := ask(t, rt, plugintest.Request(t, greedyStream)).cache; got != tt.want {
+					t.Errorf("the next one is a %s, want a %s", got, tt.want)
+				}
+			})
+		})
+	}
+}
+
+// When the body of who leaves last is closed, what was used until then is known,
+// also where the request has ended before: a limit outside counts it.
+func TestWhatWasUsedIsKnownWhenOneHasLeft(t *testing.T) {
+	for range 50 {
+		synctest.Test(t, func(t *testing.T) {
+			u := &talk{events: chunks(30), pause: time.Second}
+			rt := caching(t, u, nil)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			req := plugintest.Request(t, greedyStream)
+			call := plugins.CallOf(req.Context())
+			res, err := rt.RoundTrip(req.WithContext(plugins.WithCall(ctx, call)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var known plugins.UsageSource
+			plugins.Watch(res, nil, func(bool) { known = call.Usage().Source })
+			if _, err := res.Body.Read(make([]byte, 10)); err != nil {
+				t.Fatal(err)
+			}
+			cancel()
+			_ = res.Body.Close()
+			if known != plugins.UsagePartial {
+				t.Errorf("the use is %q, want partial", known)
 			}
 		})
 	}

@@ -81,6 +81,9 @@ func (r *recording) events() (why string, err error) {
 			return whyIncomplete, err
 		}
 		c.event(e)
+		if c.ended && c.fault() == "" {
+			r.close()
+		}
 		if err := r.write(e.Raw); err != nil {
 			return whyIncomplete, err
 		}
@@ -129,6 +132,13 @@ func (r *recording) write(p []byte) error {
 		r.done.open() // nobody will have it whole
 	}
 	return err
+}
+
+// close notes that the stream has only to end.
+func (r *recording) close() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closing = true
 }
 
 // seal lets nobody join any more.

@@ -33,6 +33,7 @@ func chunks(words int) []string {
 type talk struct {
 	events []string
 	pause  time.Duration // before each event, and before the answer in one piece
+	linger time.Duration // between the last event and the end
 	unary  string
 	status int // 0 is 200
 	header http.Header
@@ -130,6 +131,9 @@ type talking struct {
 func (b *talking) Read(p []byte) (int, error) {
 	if b.rest == "" {
 		if len(b.left) == 0 {
+			if err := wait(b.ctx, b.linger); err != nil {
+				return 0, err
+			}
 			return 0, io.EOF
 		}
 		if err := wait(b.ctx, b.pause); err != nil {

@@ -68,7 +68,7 @@ func (t *transport) ask(req *http.Request, call *plugins.Call, q *question) (*ht
 		b = &t.board
 	}
 	for {
-		m := &member{call: call, form: q.form}
+		m := newMember(call, q.form)
 		f, own, err := t.enter(req, q, m, b)
 		switch {
 		case err == plugins.ErrBodyGone: //nolint:errorlint // as Detach returns it
