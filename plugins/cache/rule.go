@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/holysheep/relay/internal/fault"
 	"github.com/holysheep/relay/plugins"
 )
 
@@ -115,7 +116,7 @@ func (r *rules) check(scope plugins.Scope) error {
 	var errs []error
 	for i := range r.list {
 		if one := &r.list[i]; one.name != "" {
-			errs = append(errs, under("rules."+one.name, one.check(scope)))
+			errs = append(errs, fault.Under("rules."+one.name, one.check(scope)))
 		} else {
 			errs = append(errs, one.check(scope))
 		}

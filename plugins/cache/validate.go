@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/net/http/httpguts"
 
+	"github.com/holysheep/relay/internal/fault"
 	"github.com/holysheep/relay/plugins"
 )
 
@@ -29,14 +30,14 @@ const (
 // Validate implements [plugins.Settings].
 func (s Settings) Validate() error {
 	errs := []error{
-		notNegative("ttl", s.TTL), notNegative("stale_while_revalidate", s.StaleWhileRevalidate),
-		notNegative("stale_if_error", s.StaleIfError), notNegative("replay_interval", s.ReplayInterval),
-		oneOf("scope", s.Scope, scopeClient, scopeGroup, scopeShared),
+		fault.Negative("ttl", s.TTL), fault.Negative("stale_while_revalidate", s.StaleWhileRevalidate),
+		fault.Negative("stale_if_error", s.StaleIfError), fault.Negative("replay_interval", s.ReplayInterval),
+		fault.OneOf("scope", s.Scope, scopeClient, scopeGroup, scopeShared),
 		checkEndpoints(s.Endpoints, s.Effects), checkModels(s.Models),
 		s.checkSizes(),
-		notNegative("coalesce.wait", s.Coalesce.Wait), within("coalesce.lease", s.Coalesce.Lease, minLease, maxLease),
-		within("redis.deadline", s.Redis.Deadline, minDeadline, maxDeadline),
-		under("semantic", s.Semantic.validate(s.asksMeanings())),
+		fault.Negative("coalesce.wait", s.Coalesce.Wait), fault.Within("coalesce.lease", s.Coalesce.Lease, minLease, maxLease),
+		fault.Within("redis.deadline", s.Redis.Deadline, minDeadline, maxDeadline),
+		fault.Under("semantic", s.Semantic.validate(s.asksMeanings())),
 	}
 	if s.TTLJitter < 0 || s.TTLJitter > maxJitter || s.TTLJitter != s.TTLJitter {
 		errs = append(errs, fmt.Errorf("ttl_jitter: %v is not from 0 to %v", s.TTLJitter, maxJitter))
@@ -50,7 +51,7 @@ func (s Settings) Validate() error {
 		if !regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`).MatchString(name) {
 			errs = append(errs, fmt.Errorf("rules: %q is not a name of lower-case letters, digits and single _ between them that begins with a letter", name))
 		}
-		errs = append(errs, under("rules."+name, s.Rules[name].validate(s)))
+		errs = append(errs, fault.Under("rules."+name, s.Rules[name].validate(s)))
 	}
 	return errors.Join(errs...)
 }
@@ -102,7 +103,7 @@ func (s Semantic) validate(used bool) error {
 		errs = append(errs, fmt.Errorf("max_entries: %d is not from 1 to 1000000", s.MaxEntries))
 	}
 	if s.Timeout < time.Millisecond || s.Timeout > time.Minute {
-		errs = append(errs, within("timeout", s.Timeout, time.Millisecond, time.Minute))
+		errs = append(errs, fault.Within("timeout", s.Timeout, time.Millisecond, time.Minute))
 	}
 	return errors.Join(errs...)
 }
@@ -116,14 +117,14 @@ func (r Rule) validate(outer Settings) error {
 	}
 	errs := []error{checkEndpoints(r.Endpoints, effects), checkModels(r.Models)}
 	if r.Scope != "" {
-		errs = append(errs, oneOf("scope", r.Scope, scopeClient, scopeGroup, scopeShared))
+		errs = append(errs, fault.OneOf("scope", r.Scope, scopeClient, scopeGroup, scopeShared))
 	}
 	for _, d := range []struct {
 		key   string
 		value *time.Duration
 	}{{"ttl", r.TTL}, {"stale_while_revalidate", r.StaleWhileRevalidate}, {"stale_if_error", r.StaleIfError}} {
 		if d.value != nil {
-			errs = append(errs, notNegative(d.key, *d.value))
+			errs = append(errs, fault.Negative(d.key, *d.value))
 		}
 	}
 	if slices.Contains(r.Clients, "") {
@@ -178,40 +179,4 @@ func never(path string) string {
 		}
 	}
 	return ""
-}
-
-// notNegative returns an error if d is.
-func notNegative(key string, d time.Duration) error {
-	if d < 0 {
-		return fmt.Errorf("%s: %s is negative", key, d)
-	}
-	return nil
-}
-
-// oneOf returns an error unless value is one of the choices.
-func oneOf(key, value string, choices ...string) error {
-	if slices.Contains(choices, value) {
-		return nil
-	}
-	return fmt.Errorf("%s: %q is not one of %s", key, value, strings.Join(choices, ", "))
-}
-
-// within returns an error unless d is from low to high.
-func within(key string, d, low, high time.Duration) error {
-	if d >= low && d <= high {
-		return nil
-	}
-	return fmt.Errorf("%s: %s is not from %s to %s", key, d, low, high)
-}
-
-// under puts a key before each of the problems that err joins.
-func under(key string, err error) error {
-	if err == nil {
-		return nil
-	}
-	var errs []error
-	for line := range strings.SplitSeq(err.Error(), "\n") {
-		errs = append(errs, fmt.Errorf("%s.%s", key, line))
-	}
-	return errors.Join(errs...)
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"github.com/holysheep/relay/internal/fault"
 )
 
 // over returns the rule with the numbers of o in place of its own, without any
@@ -78,10 +80,10 @@ func (r Rule) checkOverrides() (errs []error) {
 		errs = append(errs, fmt.Errorf("groups: no group has numbers of its own with per: %s", r.Per))
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Clients)) {
-		errs = append(errs, under("clients."+name, r.checkOverride(r.Clients[name])))
+		errs = append(errs, fault.Under("clients."+name, r.checkOverride(r.Clients[name])))
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Groups)) {
-		errs = append(errs, under("groups."+name, r.checkOverride(r.Groups[name])))
+		errs = append(errs, fault.Under("groups."+name, r.checkOverride(r.Groups[name])))
 	}
 	return errs
 }
@@ -127,6 +129,6 @@ func (r Rule) checkOverride(o Override) error {
 		return errors.New("burst: it means nothing without requests")
 	}
 	return errors.Join(over.checkRequests(),
-		under("tokens", over.Tokens.validate()), under("input_tokens", over.InputTokens.validate()),
-		under("output_tokens", over.OutputTokens.validate()))
+		fault.Under("tokens", over.Tokens.validate()), fault.Under("input_tokens", over.InputTokens.validate()),
+		fault.Under("output_tokens", over.OutputTokens.validate()))
 }

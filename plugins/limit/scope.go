@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/holysheep/relay/internal/fault"
 	"github.com/holysheep/relay/plugins"
 )
 
@@ -15,7 +16,7 @@ func (l *limiter) check(scope plugins.Scope) error {
 	l.known = scope.Clients
 	var errs []error
 	for _, r := range l.rules {
-		errs = append(errs, under("rules."+r.name, r.checkScope(scope)))
+		errs = append(errs, fault.Under("rules."+r.name, r.checkScope(scope)))
 	}
 	return errors.Join(errs...)
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holysheep/relay/internal/fault"
 	"github.com/holysheep/relay/internal/ledger"
 )
 
@@ -43,17 +44,17 @@ func (s Settings) Validate() error {
 		errs = append(errs, fmt.Errorf("max_in_flight: %d is negative", s.MaxInFlight))
 	}
 	errs = append(errs,
-		within("hint", s.Hint, minHint, maxHint),
-		oneOf("on_broken", s.OnBroken, brokenPartial, brokenReserved, brokenFree),
-		oneOf("unpriced", s.Unpriced, unpricedRefuse, unpricedFree),
-		under("estimate", s.Estimate.validate()),
-		under("store", s.Store.validate()),
+		fault.Within("hint", s.Hint, minHint, maxHint),
+		fault.OneOf("on_broken", s.OnBroken, brokenPartial, brokenReserved, brokenFree),
+		fault.OneOf("unpriced", s.Unpriced, unpricedRefuse, unpricedFree),
+		fault.Under("estimate", s.Estimate.validate()),
+		fault.Under("store", s.Store.validate()),
 	)
 	for _, name := range slices.Sorted(maps.Keys(s.Rules)) {
 		if err := checkName(name); err != nil {
 			errs = append(errs, fmt.Errorf("rules: %w", err))
 		}
-		errs = append(errs, under("rules."+name, s.Rules[name].validate()))
+		errs = append(errs, fault.Under("rules."+name, s.Rules[name].validate()))
 	}
 	return errors.Join(errs...)
 }
@@ -69,23 +70,23 @@ func (s Store) validate() error {
 		errs = append(errs, fmt.Errorf("replicas: %d is not from 0 to 10000", s.Replicas))
 	}
 	return errors.Join(append(errs,
-		within("deadline", s.Deadline, minDeadline, maxDeadline),
-		within("lease", s.Lease, minLease, maxLease),
-		oneOf("shard", s.Shard, shardNone, shardClient),
+		fault.Within("deadline", s.Deadline, minDeadline, maxDeadline),
+		fault.Within("lease", s.Lease, minLease, maxLease),
+		fault.OneOf("shard", s.Shard, shardNone, shardClient),
 	)...)
 }
 
 // validate reports every problem of the rule, each with its key first.
 func (r Rule) validate() error {
 	errs := []error{
-		oneOf("per", r.Per, perGlobal, perClient, perGroup, perModel, perClientModel, perHeader),
+		fault.OneOf("per", r.Per, perGlobal, perClient, perGroup, perModel, perClientModel, perHeader),
 		r.checkHeader(),
 		r.checkRequests(),
-		under("tokens", r.Tokens.validate()),
-		under("input_tokens", r.InputTokens.validate()),
-		under("output_tokens", r.OutputTokens.validate()),
-		under("queue", r.Queue.check(r.InFlight)),
-		under("budget", r.Budget.validate()),
+		fault.Under("tokens", r.Tokens.validate()),
+		fault.Under("input_tokens", r.InputTokens.validate()),
+		fault.Under("output_tokens", r.OutputTokens.validate()),
+		fault.Under("queue", r.Queue.check(r.InFlight)),
+		fault.Under("budget", r.Budget.validate()),
 	}
 	if slices.Contains(r.Models, "") {
 		errs = append(errs, errors.New("models: an empty glob fits no model"))
@@ -94,7 +95,7 @@ func (r Rule) validate() error {
 		errs = append(errs, fmt.Errorf("in_flight: %d is negative", r.InFlight))
 	}
 	if r.OnStoreDown != "" {
-		errs = append(errs, oneOf("on_store_down", r.OnStoreDown, downLocal, downOpen, downClosed))
+		errs = append(errs, fault.OneOf("on_store_down", r.OnStoreDown, downLocal, downOpen, downClosed))
 	}
 	if !r.limits() {
 		errs = append(errs, errors.New("requests: the rule limits nothing: set requests, tokens, input_tokens, output_tokens, in_flight or budget"))
@@ -183,7 +184,7 @@ func (q Queue) check(inFlight int64) error {
 	case q.Size > 0 && inFlight == 0:
 		return errors.New("size: nothing waits in a rule without in_flight")
 	case q.Size > 0:
-		return within("max_wait", q.MaxWait, time.Millisecond, maxWait)
+		return fault.Within("max_wait", q.MaxWait, time.Millisecond, maxWait)
 	}
 	return nil
 }
@@ -200,9 +201,9 @@ func (b Budget) validate() error {
 	case b.USD == 0:
 		return nil
 	case b.Per == budgetRolling:
-		return within("length", b.Length, minWindow, maxWindow)
+		return fault.Within("length", b.Length, minWindow, maxWindow)
 	case b.Per != "":
-		return oneOf("per", b.Per, budgetDay, budgetMonth, budgetRolling)
+		return fault.OneOf("per", b.Per, budgetDay, budgetMonth, budgetRolling)
 	}
 	return nil
 }
@@ -224,34 +225,6 @@ func checkName(name string) error {
 		return fmt.Errorf("%q is not a name of lower-case letters, digits and single _ between them that begins with a letter", name)
 	}
 	return nil
-}
-
-// oneOf returns an error unless value is one of the choices.
-func oneOf(key, value string, choices ...string) error {
-	if slices.Contains(choices, value) {
-		return nil
-	}
-	return fmt.Errorf("%s: %q is not one of %s", key, value, strings.Join(choices, ", "))
-}
-
-// within returns an error unless d is from low to high.
-func within(key string, d, low, high time.Duration) error {
-	if d >= low && d <= high {
-		return nil
-	}
-	return fmt.Errorf("%s: %s is not from %s to %s", key, d, low, high)
-}
-
-// under puts a key before each of the problems that err joins.
-func under(key string, err error) error {
-	if err == nil {
-		return nil
-	}
-	var errs []error
-	for line := range strings.SplitSeq(err.Error(), "\n") {
-		errs = append(errs, fmt.Errorf("%s.%s", key, line))
-	}
-	return errors.Join(errs...)
 }
 
 // orMinute returns the period that a setting means.
