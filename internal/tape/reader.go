@@ -2,104 +2,129 @@ package tape
 
 import (
 	"io"
+	"sync"
 )
 
-// A Reader reads a recording from its beginning. It is for one goroutine, but
-// for Close.
+// A Reader reads a tape from its beginning. One reads at a time.
 type Reader struct {
-	tape *Tape
-	at   int64 // how far it has read
-	err  error // why it reads no more; set once, under the tape's lock
-	more chan struct{}
+	tape  *Tape
+	more  sync.Cond // Read waits here
+	index int       // of this reader in the tape's
+	pos   int64     // how much it has read
+	chunk *chunk    // where it is; nil for the tape's first
+	err   error     // that it has ended with, nil as long as it reads
 }
 
-// Reader returns a reader from the beginning, false if the recording is not
-// whole.
-func (t *Tape) Reader() (*Reader, bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if !t.whole {
-		return nil, false
-	}
-	r := &Reader{tape: t, more: make(chan struct{}, 1)}
-	if t.readers == nil {
-		t.readers = make(map[*Reader]struct{}, 1)
-	}
-	t.readers[r] = struct{}{}
-	return r, true
-}
-
-// Read implements [io.Reader]: it waits for more. It returns [ErrBehind] if what
-// comes next is not kept any more, [io.ErrClosedPipe] if the reader is closed,
-// and otherwise what the recording has ended with.
+// Read waits for more unless it has some, and returns what there is of it. After
+// all bytes it returns the error that the tape has ended with, [io.EOF] at a
+// good end; that comes with the last bytes where it is known by then. It returns [ErrBehind] as soon as the reader's bytes were dropped,
+// and [io.ErrClosedPipe] once it is closed.
 func (r *Reader) Read(p []byte) (int, error) {
-	for {
-		n, err := r.some(p)
-		if n > 0 || err != nil || len(p) == 0 {
-			return n, err
-		}
-		<-r.more
-	}
-}
-
-// some reads what is there.
-func (r *Reader) some(p []byte) (n int, err error) {
 	t := r.tape
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if r.err != nil {
-		return 0, r.err
-	}
-	for n < len(p) {
-		piece, ok := t.find(r)
-		if !ok {
-			break
+	for {
+		switch {
+		case r.err != nil:
+			return 0, r.err
+		case len(p) == 0:
+			return 0, nil
+		case r.pos < t.total:
+			return r.take(p), r.ended()
+		case t.ended:
+			r.leave(t.err) // it holds nothing, whether it is closed or not
+			return 0, r.err
 		}
-		c := copy(p[n:], piece)
-		n, r.at = n+c, r.at+int64(c)
+		t.waiting = append(t.waiting, r)
+		r.more.Wait()
 	}
-	switch {
-	case n > 0 && t.ended && r.at == t.to && t.err == io.EOF: //nolint:errorlint // as End has it
-		r.lose(io.EOF) // with the last bytes, so that who hands them on knows that they are
-		t.settle()
-		return n, io.EOF
-	case n > 0:
-		if !t.whole {
-			t.drop(t.from)
-			t.changed.Signal()
-		}
-	case t.ended && len(p) > 0:
-		r.lose(t.err)
-		t.settle()
-		return 0, r.err
-	}
-	return n, nil
 }
 
-// Close ends the reading. A Read that waits returns.
+// ended returns [io.EOF] to a reader that has read all of a tape which has ended
+// well: who hands the last bytes on knows that they are.
+func (r *Reader) ended() error {
+	t := r.tape
+	if !t.ended || r.pos < t.total || t.err != io.EOF { //nolint:errorlint // as End has it
+		return nil
+	}
+	r.leave(io.EOF)
+	return io.EOF
+}
+
+// take reads what there is.
+func (r *Reader) take(p []byte) (n int) {
+	t := r.tape
+	if r.chunk == nil {
+		r.chunk = t.first
+	}
+	for n < len(p) && r.pos < t.total {
+		if r.pos == r.chunk.end() {
+			r.chunk.readers--
+			r.chunk = r.chunk.next
+			r.chunk.readers++
+		}
+		c := copy(p[n:], r.chunk.buf[r.pos-r.chunk.start:])
+		n += c
+		r.pos += int64(c)
+	}
+	t.trim()
+	if t.fast = max(t.fast, r.pos); t.due > 0 && r.pos >= t.due {
+		t.writer.Signal()
+	}
+	return n
+}
+
+// Ready reports whether Read would return without waiting.
+func (r *Reader) Ready() bool {
+	t := r.tape
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return r.err != nil || r.pos < t.total || t.ended
+}
+
+// Close ends the reader, and a Read that waits. It is safe beside Read, and
+// returns nil, however often it is called.
 func (r *Reader) Close() error {
 	t := r.tape
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if r.err == nil {
-		r.lose(io.ErrClosedPipe)
-		t.settle()
-	}
+	r.leave(io.ErrClosedPipe)
+	r.more.Signal()
+	t.writer.Signal() // who has waited for this one judges by the others
 	return nil
 }
 
-// lose ends the reading with err.
-func (r *Reader) lose(err error) {
-	r.err = err
-	delete(r.tape.readers, r)
-	r.wake()
-	r.tape.changed.Signal()
+// leave takes the reader from the tape, with an error that it reads from now on.
+func (r *Reader) leave(err error) {
+	t, left := r.tape, r.err != nil
+	if r.err = err; left {
+		return
+	}
+	last := len(t.readers) - 1
+	t.readers[r.index] = t.readers[last]
+	t.readers[r.index].index = r.index
+	t.readers[last] = nil
+	t.readers = t.readers[:last]
+	if r.chunk == nil {
+		r.chunk = t.first
+	}
+	if r.chunk != nil {
+		r.chunk.readers--
+		r.chunk = nil
+	}
+	if r.pos == t.fast {
+		t.fast = t.fastest(r.pos)
+	}
+	t.trim()
 }
 
-// wake wakes a Read that waits.
-func (r *Reader) wake() {
-	select {
-	case r.more <- struct{}{}:
-	default:
+// fastest returns where the fastest reader is, which is known not to be behind
+// a place.
+func (t *Tape) fastest(most int64) (pos int64) {
+	for _, r := range t.readers {
+		if pos = max(pos, r.pos); pos == most {
+			break
+		}
 	}
+	return pos
 }

@@ -1,14 +1,11 @@
-// Package tape records the bytes of one answer while it passes: one writes, and
-// many read, each from the beginning and each at its own pace.
+// Package tape records the bytes of one answer as they pass: one writes, many
+// read, each from the beginning and each at its own pace. As long as a tape is
+// whole, whoever comes late gets everything. One that has grown too long for
+// that keeps only what its readers have still to read: it holds its writer back
+// for the fastest of them, and lets go of those that fall too far behind.
 //
-// A recording is whole for as long as it is short enough and there is memory for
-// it. From then on it keeps only what its readers have not read yet, and no more
-// than a bound: whoever writes waits for the fastest reader, and a reader that is
-// further behind than the bound loses the recording. So one reader alone slows
-// down whoever writes, as a connection does, and of several none slows the
-// others.
-//
-// It has no goroutine of its own and knows nothing of what it records.
+// It knows nothing of what the bytes mean, stores nothing, and starts no
+// goroutine.
 package tape
 
 import (
@@ -17,128 +14,72 @@ import (
 	"sync"
 )
 
-// Why a recording cannot go on.
-var (
-	ErrNobody = errors.New("nobody reads the recording any more")
-	ErrBehind = errors.New("too far behind the recording")
-)
+// ErrNobody is what [Tape.Write] returns if the tape is not whole and has no
+// reader left: nobody will ever read what is written.
+var ErrNobody = errors.New("nobody reads the tape")
 
-// Options are the bounds of a tape.
+// ErrBehind is what [Reader.Read] returns once its reader was so far behind the
+// writer that what it had still to read was dropped.
+var ErrBehind = errors.New("too far behind the writer of the tape")
+
+// Options are the bounds of a tape. It never holds more than the larger of Keep
+// and Ahead, and two chunks of 4 KiB.
 type Options struct {
-	Keep  int   // up to how many bytes it is whole
-	Ahead int   // how far the writer may be ahead of a reader once it is not, in bytes
-	Room  *Room // the memory of all recordings; nil is without bound
+	// Keep is up to how many bytes the tape stays whole.
+	Keep int
+
+	// Ahead is how many bytes a reader may be behind the writer once the tape is
+	// not whole any more. The writer waits for the fastest reader at half of it,
+	// so that the others may be slower by the other half.
+	Ahead int
+
+	// Room is what the tape shares its memory with, nil for a tape that has
+	// memory without bound. A tape that gets no more of it is not whole any more,
+	// and lets go of the readers that hold its oldest bytes, but of none that is
+	// less than 4 KiB behind: for those it is granted up to 8 KiB all the same.
+	Room *Room
 }
 
-// A Tape is a recording. Make one with [New]. It is safe for concurrent use by
-// one writer and any number of readers.
+// A Tape is a recording that may be read while it is written. Make one with
+// [New]. It is safe for concurrent use, but for Write: one writes at a time.
 type Tape struct {
-	keep int64
-	room *Room
+	mu    sync.Mutex
+	room  *Room
+	keep  int64
+	ahead int64
 
-	mu      sync.Mutex
-	changed sync.Cond // a reader has read or left
-	ahead   int64
-	pieces  [][]byte // what is kept
-	from    int64    // where in the recording pieces begin
-	to      int64    // where it ends
-	whole   bool
-	owned   bool // it has not been released
-	ended   bool
-	err     error // with which it has ended; nil is well
-	readers map[*Reader]struct{}
+	first, last *chunk // nil if nothing is kept
+	total       int64  // how much was written
+	whole       bool
+	ended       bool
+	err         error // that it has ended with
+
+	readers []*Reader // those that read: each counts in the chunk that it is at
+	waiting []*Reader // those of them that wait for more; and some that have gone
+	fast    int64     // where the fastest reader is
+	slow    int64     // no reader is before this
+
+	writer sync.Cond // the writer waits here
+	due    int64     // until the fastest reader is there; 0 if it does not wait
 }
 
-// New returns an empty tape that is whole.
+// New returns an empty tape, which is whole.
 func New(o Options) *Tape {
-	t := &Tape{keep: int64(o.Keep), ahead: int64(max(o.Ahead, smallest)), room: o.Room, whole: true, owned: true}
-	t.changed.L = &t.mu
+	t := &Tape{room: o.Room, keep: int64(o.Keep), ahead: int64(max(o.Ahead, 2)), whole: true}
+	t.writer.L = &t.mu
 	return t
 }
 
-// Write records p, which it copies. It waits while even the fastest reader is
-// too far behind. It returns [ErrNobody] where the recording is not whole and
-// has no reader.
-func (t *Tape) Write(p []byte) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.whole && t.to+int64(len(p)) > t.keep {
-		t.cut()
-	}
-	for len(p) > 0 {
-		n, err := t.some(p)
-		if err != nil {
-			return err
-		}
-		p = p[n:]
-	}
-	return nil
-}
-
-// some records a part of p, and returns how much.
-func (t *Tape) some(p []byte) (int, error) {
-	if t.whole {
-		if n := t.append(p); n > 0 {
-			return n, nil
-		}
-		t.cut() // there is no more room
-	}
-	n := int(min(int64(len(p)), t.ahead))
-	for {
-		fastest, found := t.fastest()
-		if !found {
-			return 0, ErrNobody
-		}
-		if t.to+int64(n)-fastest <= t.ahead {
-			break
-		}
-		t.changed.Wait()
-	}
-	t.drop(t.to + int64(n) - t.ahead)
-	n = t.append(p[:n])
-	return n, nil
-}
-
-// cut ends that the recording is whole.
-func (t *Tape) cut() {
-	if !t.whole {
-		return
-	}
-	t.whole = false
-	if t.room.full() {
-		t.ahead = smallest
-	}
-	fastest, _ := t.fastest()
-	t.drop(min(t.to-t.ahead, fastest)) // the fastest is waited for
-}
-
-// drop forgets what all have read, and all that stands before at: who has not
-// read that loses the recording.
-func (t *Tape) drop(at int64) {
-	least := t.to
-	for r := range t.readers {
-		if r.at < at {
-			r.lose(ErrBehind)
-			continue
-		}
-		least = min(least, r.at)
-	}
-	t.forget(least)
-}
-
-// fastest returns how far the reader has read that has read the most.
-func (t *Tape) fastest() (at int64, found bool) {
-	for r := range t.readers {
-		at, found = max(at, r.at), true
-	}
-	return at, found
-}
-
-// End ends the recording: with err, or well where that is nil or [io.EOF].
-// Readers learn of it behind the last byte.
+// End says that nothing more will be written, and why: nil and [io.EOF] are a
+// good end. Readers get the error, or [io.EOF], when they have read everything
+// before it. Only the first End counts.
 func (t *Tape) End(err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.end(err)
+}
+
+func (t *Tape) end(err error) {
 	if t.ended {
 		return
 	}
@@ -146,64 +87,90 @@ func (t *Tape) End(err error) {
 		err = io.EOF
 	}
 	t.ended, t.err = true, err
-	for r := range t.readers {
-		r.wake()
-	}
-	t.settle()
+	t.wake()
+	t.writer.Signal()
 }
 
-// Whole reports whether all of the recording is there from its beginning.
+// Whole reports whether everything from the beginning is still there, ended or
+// not: readers may join, and Bytes has it.
 func (t *Tape) Whole() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.whole
 }
 
-// Len returns how many bytes were written.
+// Len returns how many bytes were written so far.
 func (t *Tape) Len() int64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.to
+	return t.total
 }
 
-// Bytes returns all of the recording, as the caller's own, or nil if it is not
-// whole.
+// Bytes returns a copy of everything written so far, which is the caller's and
+// no larger than it has to be. It is nil if the tape is not whole.
 func (t *Tape) Bytes() []byte {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !t.whole {
 		return nil
 	}
-	b := make([]byte, 0, t.to)
-	for _, p := range t.pieces {
-		b = append(b, p...)
+	b := make([]byte, 0, t.total)
+	for c := t.first; c != nil; c = c.next {
+		b = append(b, c.buf...)
 	}
 	return b
 }
 
-// Stop ends that the recording is whole: nobody can join it any more.
+// Reader returns a reader from the beginning, false if the tape is not whole.
+// Close it.
+func (t *Tape) Reader() (*Reader, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.whole {
+		return nil, false
+	}
+	r := &Reader{tape: t, chunk: t.first, index: len(t.readers)}
+	r.more.L = &t.mu
+	t.readers = append(t.readers, r)
+	if t.first != nil {
+		t.first.readers++
+	}
+	return r, true
+}
+
+// Stop says that nobody will join any more or want Bytes: the tape is not whole
+// from now on, and what all readers have read is dropped.
 func (t *Tape) Stop() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.cut()
+	t.loosen()
 }
 
-// Release says that whoever made the tape needs no Bytes of it any more. Its
-// memory is free once nobody reads it.
+// Release says that the owner is done with the tape: it stops it, and ends it
+// with [io.ErrUnexpectedEOF] if it has not ended. The memory goes back as the
+// readers end or close. Calls after the first do nothing.
 func (t *Tape) Release() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.owned = false
-	t.settle()
+	t.end(io.ErrUnexpectedEOF)
+	t.loosen()
 }
 
-// settle forgets what nobody can want any more.
-func (t *Tape) settle() {
-	switch {
-	case !t.whole:
-		t.drop(t.from)
-	case t.ended && !t.owned && len(t.readers) == 0:
-		t.whole = false
-		t.forget(t.to)
+// loosen makes the tape one that is not whole.
+func (t *Tape) loosen() {
+	t.whole = false
+	t.trim()
+}
+
+// trim drops what all readers have read, unless the tape is whole.
+func (t *Tape) trim() {
+	for !t.whole && t.first != nil && t.first.readers == 0 {
+		c := t.first
+		t.first = c.next
+		if t.first == nil {
+			t.last = nil
+		}
+		t.room.force(-c.size())
+		c.recycle()
 	}
 }

@@ -11,7 +11,8 @@ import (
 )
 
 // leastAhead is how many bytes a stream that is too long to be stored is always
-// ahead of the slowest that read it before that is cut off.
+// ahead of the slowest that read it before that is cut off: twice max_value, so
+// that who has just joined is not, but not less than this.
 const leastAhead = 64 << 10
 
 // A recording is an answer on its way from the upstream to those who wait for
@@ -29,7 +30,7 @@ type recording struct {
 // record hands out the answer as it comes, and stores it once it is whole.
 func (f *flight) record(res *http.Response) (left fate) {
 	most := int(f.settings.MaxValue)
-	r := &recording{flight: f, res: res, tape: tape.New(tape.Options{Keep: most, Ahead: max(most, leastAhead), Room: f.room})}
+	r := &recording{flight: f, res: res, tape: tape.New(tape.Options{Keep: most, Ahead: max(2*most, leastAhead), Room: f.room})}
 	said := f.q.directives(res.Header)
 	r.answer = answer.Answer{Key: f.q.place.Key, Form: f.q.form, Since: f.now().Add(-ageOf(res.Header)), Most: said.lifetime()}
 	r.answer.Type, r.answer.Language = headerOf(res.Header)
