@@ -40,11 +40,14 @@ func (f *forgetful) Take(_ context.Context, t *ledger.Ticket) (bool, error) {
 func (f *forgetful) Settle(context.Context, []*ledger.Ticket) error { return nil }
 
 // forgetting returns a ledger over a forgetful store, which is down or not, once
-// the ledger knows. It neither beats nor probes in the time of a test.
+// the ledger knows. It neither beats nor probes in the time of a test, and its
+// clock stands still: on a slow machine a test would last for longer than one
+// generation of what [ledger.Memory] knows, and who comes twice then costs more.
 func forgetting(t *testing.T, down bool) *Ledger {
 	t.Helper()
 	f := &forgetful{door: door{store: newStore(), name: "r"}}
-	l := New(f, Options{Replicas: 1, Probe: time.Hour, Beat: time.Hour})
+	now := time.Now()
+	l := New(f, Options{Replicas: 1, Probe: time.Hour, Beat: time.Hour, Now: func() time.Time { return now }})
 	t.Cleanup(func() { _ = l.Close(context.Background()) })
 	await(t, "a share", func() bool { l.mu.Lock(); defer l.mu.Unlock(); return l.share.of == 1 })
 	for f.down.Store(down); l.Down() != down; {
