@@ -9,7 +9,7 @@ make run >"$dir/out" 2>"$dir/err" &
 pid=$!
 stop() { pkill -TERM -P "$pid" 2>/dev/null || true; kill "$pid" 2>/dev/null || true; wait "$pid" 2>/dev/null || true; rm -rf "$dir"; }
 trap stop EXIT
-for _ in $(seq 600); do
+for _ in $(seq 3000); do
 	curl -fs http://127.0.0.1:9090/ready >/dev/null 2>&1 && break
 	kill -0 "$pid" || { cat "$dir/err"; exit 1; }
 	sleep 0.1
