@@ -72,7 +72,7 @@ func (r *recording) open() {
 func (r *recording) events() (why string, err error) {
 	events := sse.NewReader(r.res.Body)
 	defer events.Release()
-	c := newChecker(r.q.route, int(r.settings.MaxValue))
+	c := newChecker(r.q.route, r.q.form)
 	for {
 		e, err := events.Next()
 		if err == io.EOF { //nolint:errorlint // one inside of another error is a body that broke off
@@ -82,13 +82,13 @@ func (r *recording) events() (why string, err error) {
 			return whyIncomplete, err
 		}
 		c.event(e)
-		if c.ended && c.fault() == "" {
+		if c.fault() == "" {
 			r.close()
 		}
 		if err := r.write(e.Raw); err != nil {
 			return whyIncomplete, err
 		}
-		if !r.begun && c.content {
+		if !r.begun && c.begun() {
 			r.follow(c.fault() != whyContent)
 		}
 	}

@@ -2,153 +2,177 @@ package cache
 
 import (
 	"bytes"
-	"math/bits"
-	"strconv"
 
-	"github.com/holysheep/relay/internal/canon"
+	"github.com/holysheep/relay/internal/answer"
 	"github.com/holysheep/relay/internal/sse"
 	"github.com/holysheep/relay/internal/wire"
 )
 
-// A checker tells whether a stream is whole and good while it passes: whether it
-// ends as its API ends a good one, with nothing behind, and tells of no error.
-// That the connection ended well does not show it: gateways end broken streams
-// like good ones, some with [DONE].
+// done is the data of the event that ends OpenAI's streams. Some gateways put
+// one behind every stream.
+const done = "[DONE]"
+
+// A checker watches the events of a stream, and tells whether it is whole and
+// good. What it does not know is neither: an answer that is not stored costs a
+// call, a broken one that is stored breaks everybody who gets it.
 type checker struct {
 	route wire.Route
-	most  int // how long an event in pieces may be to be looked into
+	known bool // the route's streams have an end that can be seen
 
-	content bool // some of the answer has come
-	ended   bool // the last event has
-	bad     bool // an error has, or something behind the end
-	cut     bool // it has ended inside of an event
+	why   string // what is wrong with an event, "" if nothing is
+	began bool   // something has come that a client can use
+	ended bool   // the end was seen
+	again bool   // and behind it done, on a wire that ends otherwise
+	cut   bool   // the end came too early, or the source ended in an event
+	open  bool   // an event that comes in pieces has not ended
+	crlf  bool   // lines end in CR LF
+	half  bool   // the CR of the last line end is there and its LF is not
 
-	closed    bool   // Anthropic: a stop_reason has come
-	begun     uint64 // OpenAI: the choices that have begun, by index
-	finished  uint64 // and those with a finish_reason
-	piecemeal []byte // what has come of an event in pieces
-	tooLong   bool   // it is longer than most
+	stopped bool    // Anthropic's reason to stop has come
+	choices choices // of OpenAI's chat and completions
+	long    outline // of the event that comes in pieces
 }
 
-// newChecker returns a checker of a stream of the route. An event longer than
-// most is not looked into, and makes the stream one of which nothing is known.
-func newChecker(route wire.Route, most int) *checker { return &checker{route: route, most: most} }
-
-// event looks at the next event, or a part of one.
-func (c *checker) event(e sse.Event) {
-	c.cut = false
-	switch e.Shape {
-	case sse.Piece:
-		c.gather(e.Data)
-		c.content, c.cut = true, true
-		return
-	case sse.Last:
-		c.gather(e.Data)
-		c.meaning(e.Name, c.piecemeal)
-		c.piecemeal = nil
-	case sse.Rest:
-		c.cut = len(bytes.TrimSpace(e.Raw)) > 0
-	case sse.Tail:
-	default:
-		c.meaning(e.Name, e.Data)
+// newChecker returns a checker of a stream of that form that answers on route.
+func newChecker(route wire.Route, form answer.Form) *checker {
+	c := &checker{route: route}
+	switch route.Kind {
+	case wire.Chat, wire.Completions, wire.Responses, wire.Messages:
+		c.known = form.Streamed()
 	}
-	if n := len(e.Raw); n > 0 && e.Raw[n-1] == '\r' && bytes.IndexByte(e.Raw, '\n') >= 0 {
-		c.cut = true // lines end in CR LF: the LF has to come
-	}
+	return c
 }
 
-// gather keeps a part of an event.
-func (c *checker) gather(data []byte) {
-	if c.tooLong = c.tooLong || len(c.piecemeal)+len(data) > c.most; c.tooLong {
-		c.piecemeal = nil
-		return
-	}
-	c.piecemeal = append(c.piecemeal, data...)
-}
+// begun reports whether something has come that a client can use.
+func (c *checker) begun() bool { return c.began }
 
-// meaning looks at the data of an event.
-func (c *checker) meaning(name string, data []byte) {
-	m := c.route.Meaning(name, data)
-	switch {
-	case m == wire.Failure:
-		c.bad = true
-	case c.ended:
-		c.bad = c.bad || m != wire.Silent
-	case m == wire.End:
-		c.ended, c.content = true, true
-		c.bad = c.bad || c.route.Kind == wire.Responses && !completed(name, data)
-	case m == wire.Content:
-		c.content = true
-	}
-	switch c.route.Kind {
-	case wire.Chat, wire.Completions:
-		for one := range canon.Elements(canon.Member(data, "choices")) {
-			c.choice(one)
-		}
-	case wire.Messages:
-		c.closed = c.closed || stops(name, data)
-	}
-}
-
-// completed reports whether an event that ends OpenAI's responses says that the
-// response is what it was to be: response.incomplete does not.
-func completed(name string, data []byte) bool {
-	return name == "response.completed" || name == "" && string(canon.Member(data, "type")) == `"response.completed"`
-}
-
-// stops reports whether an event of Anthropic's messages has the reason why the
-// answer ends.
-func stops(name string, data []byte) bool {
-	if name != "message_delta" && string(canon.Member(data, "type")) != `"message_delta"` {
-		return false
-	}
-	reason := canon.Member(canon.Member(data, "delta"), "stop_reason")
-	return !off(reason) && string(reason) != `""`
-}
-
-// choice notes a part of one of OpenAI's choices.
-func (c *checker) choice(data []byte) {
-	index, reason := uint64(0), []byte(nil)
-	for name, value := range canon.Members(data) {
-		switch string(name) {
-		case "index":
-			n, err := strconv.ParseUint(string(value), 10, 8)
-			if err != nil || n >= bits.UintSize {
-				c.bad = true
-			}
-			index = n
-		case "finish_reason":
-			reason = value
-		}
-	}
-	c.begun |= 1 << index
-	switch {
-	case string(reason) == `"error"`: // as OpenRouter has it
-		c.bad = true
-	case !off(reason) && string(reason) != `""`:
-		c.finished |= 1 << index
-	}
-}
-
-// fault says why the stream that has passed is not whole and good, "" if it is.
+// fault says why the stream must not be stored, as far as its events tell; ""
+// if it is whole. That the source has ended by itself, and not in an error, is
+// for the caller to know.
 func (c *checker) fault() string {
-	whole := c.ended && !c.cut
-	switch c.route.Kind {
-	case wire.Chat, wire.Completions:
-		whole = whole && c.begun != 0 && c.begun == c.finished
-	case wire.Messages:
-		whole = whole && c.closed
-	case wire.Responses:
-	default:
-		return whyType // of which nobody knows how it ends
-	}
 	switch {
-	case c.bad:
-		return whyContent
-	case c.tooLong:
-		return whyTooLong
-	case !whole:
+	case !c.known:
+		return whyType
+	case c.why != "":
+		return c.why
+	case !c.ended || c.cut || c.open || c.half:
 		return whyIncomplete
 	}
 	return ""
+}
+
+// event takes the next event, of whatever shape.
+func (c *checker) event(e sse.Event) {
+	switch e.Shape {
+	case sse.Tail:
+		c.crlf, c.half = true, false
+		return
+	case sse.Rest:
+		// A comment is none of the answer, wherever it ends.
+		c.cut = c.cut || c.open || e.Raw[0] != ':'
+		return
+	case sse.Piece:
+		c.open = true
+		c.long.add(e.Data)
+	case sse.Last:
+		c.long.add(e.Data)
+		c.open = false
+		if c.long.over {
+			c.bad()
+		}
+		c.take(e.Name, c.long.text)
+		c.long.reset()
+	case sse.Whole:
+		c.take(e.Name, e.Data)
+	}
+	c.lineEnd(e.Raw)
+}
+
+// lineEnd notes how the last line of an event ends. The CR of a CR LF ends the
+// line already, but a stream that ends there was cut.
+func (c *checker) lineEnd(raw []byte) {
+	c.half = false
+	switch {
+	case bytes.HasSuffix(raw, []byte("\r\n")):
+		c.crlf = true
+	case bytes.HasSuffix(raw, []byte("\r")):
+		c.half = c.crlf || bytes.Contains(raw, []byte("\r\n"))
+	}
+}
+
+// bad notes that an event tells of an error, or is nothing that is known.
+func (c *checker) bad() { c.why = whyContent }
+
+// take takes an event by its name and data.
+func (c *checker) take(name string, data []byte) {
+	data = bytes.TrimSpace(data)
+	if len(data) == 0 && name != "error" {
+		return // a comment, or nothing that a client is told of
+	}
+	last := string(data) == done
+	if c.ended {
+		if !last || c.again || c.route.Kind == wire.Chat || c.route.Kind == wire.Completions {
+			c.bad()
+		}
+		c.again = true
+		return
+	}
+	meaning := c.route.Meaning(name, data)
+	c.began = c.began || meaning == wire.Content || meaning == wire.End
+	switch {
+	case meaning == wire.Failure:
+		c.bad()
+	case name == "ping":
+	case last:
+		c.end()
+	case data[0] != '{' || data[len(data)-1] != '}':
+		c.bad()
+	default:
+		c.object(name, data, meaning)
+	}
+}
+
+// end takes done where nothing has ended the stream before.
+func (c *checker) end() {
+	c.ended = true
+	// Gateways are known to end a stream with it that broke off (vLLM,
+	// LiteLLM), without what ends the answer itself.
+	c.cut = c.cut || !c.choices.finished()
+}
+
+// object takes an event whose data is an object.
+func (c *checker) object(name string, data []byte, meaning wire.Meaning) {
+	switch c.route.Kind {
+	case wire.Chat, wire.Completions:
+		if !c.choices.chunk(data) && meaning != wire.Silent || c.choices.bad {
+			c.bad()
+		}
+		return
+	}
+	switch kind, known := kindOf(name, data); {
+	case !known:
+		c.bad()
+	case c.route.Kind == wire.Responses && meaning == wire.End:
+		c.ended = true
+		if kind != "response.completed" || !completed(data) {
+			c.bad()
+		}
+	case kind == "message_delta":
+		c.stop(data)
+	case meaning == wire.End:
+		c.ended = true
+		c.cut = c.cut || !c.stopped
+	}
+}
+
+// stop takes Anthropic's message_delta, which has the reason to stop.
+func (c *checker) stop(data []byte) {
+	reason := memberOf(memberOf(data, "delta"), "stop_reason")
+	switch {
+	case off(reason) || string(reason) == `""`:
+	case broken(reason):
+		c.bad()
+	default:
+		c.stopped = true
+	}
 }
