@@ -51,7 +51,7 @@ func To(body []byte, from, to answer.Form, used answer.Tokens) ([]byte, error) {
 
 // usageOf returns what was used as a chat completion tells it.
 func usageOf(used answer.Tokens) ([]byte, error) {
-	if !used.Known || used.Estimated || used.Counted {
+	if !used.Known || used.Estimated || used.Counted || used.Written > 0 { // OpenAI has no word for what was written
 		return nil, ErrInexact
 	}
 	b := []byte(`{"prompt_tokens":`)

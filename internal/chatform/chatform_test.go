@@ -149,6 +149,7 @@ func TestWhatIsNotExact(t *testing.T) {
 		{"two reasons", stream(first, stop, stop), answer.Stream, answer.Unary, known()},
 		{"nothing", "data: [DONE]\n\n", answer.Stream, answer.Unary, known()},
 		{"an estimate", stream(first, stop), answer.Stream, answer.Unary, answer.Tokens{Known: true, Estimated: true}},
+		{"a use that the other form cannot tell", stream(first, stop), answer.Stream, answer.Unary, answer.Tokens{Known: true, Written: 1}},
 		{"an estimate for a stream", stream(first, stop), answer.Stream, answer.Usage, answer.Tokens{Known: true, Estimated: true}},
 	}
 	for _, tt := range tests {

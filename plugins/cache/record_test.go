@@ -82,6 +82,7 @@ func TestStored(t *testing.T) {
 		{"not encoded, which it says", `{}`, header("Content-Encoding", "Identity")},
 		{"not encoded, by an empty header", `{}`, header("Content-Encoding", "")},
 		{"not an error", `{"object":"list"}`, asItIs},
+		{"choices that have ended", `{"choices":[{"finish_reason":"length"}],"status":"completed","stop_reason":"end_turn"}`, asItIs},
 		{"as long as allowed", text(1 << 20), asItIs},
 		{"varies by what is in the key", `{}`, header("Vary", "Origin, accept-encoding,OpenAI-Beta")},
 	})
@@ -94,6 +95,10 @@ func TestNotStored(t *testing.T) {
 		{"a part", `{}`, func(r *http.Response) { r.StatusCode = 206 }},
 		{"an error with status 200", `{"error":{"message":"x"}}`, asItIs},
 		{"an error that is an object", `{"object":"error","message":"x","code":500}`, asItIs},
+		{"a choice that ended in an error", `{"choices":[{"finish_reason":"stop"},{"finish_reason":"error"}]}`, asItIs},
+		{"a response that failed", `{"object":"response","status":"failed","error":null}`, asItIs},
+		{"a response that is incomplete", `{"object":"response","status":"incomplete"}`, asItIs},
+		{"a message that was stopped by an error", `{"type":"message","stop_reason":"error"}`, asItIs},
 		{"an error that says that it is not encoded", `{"error":{"message":"x"}}`, header("Content-Encoding", "identity")},
 		{"encoded", "\x1f\x8b", header("Content-Encoding", "gzip")},
 		{"encoded, and maybe cut", "\x1f\x8b", func(r *http.Response) {

@@ -122,7 +122,8 @@ func noVariants() []string {
 
 // good reports whether body is JSON, which shows that it is whole, and tells of
 // no error. Gateways are known to answer with status 200 and {"error": …}, or
-// as vLLM does with {"object": "error", …}.
+// as vLLM does with {"object": "error", …}; a choice may have ended in an error,
+// and a response may have failed, or be incomplete.
 func good(body []byte) bool {
 	if !json.Valid(body) {
 		return false
@@ -135,6 +136,20 @@ func good(body []byte) bool {
 			}
 		case "object":
 			if string(value) == `"error"` {
+				return false
+			}
+		case "status":
+			if s := string(value); s == `"failed"` || s == `"incomplete"` || s == `"cancelled"` {
+				return false
+			}
+		case "choices":
+			for one := range canon.Elements(value) {
+				if broken(canon.Member(one, "finish_reason")) {
+					return false
+				}
+			}
+		case "stop_reason":
+			if broken(value) {
 				return false
 			}
 		}
