@@ -80,7 +80,7 @@ func broken(reason []byte) bool {
 // by the type that its data has: false if the two differ, for one client goes
 // by this and another by that. Some relays leave the names out.
 func kindOf(name string, data []byte) (kind string, known bool) {
-	value := memberOf(data, "type")
+	value := canon.Member(data, "type")
 	if len(value) > 1 && value[0] == '"' {
 		value = value[1 : len(value)-1]
 	}
@@ -92,7 +92,7 @@ func kindOf(name string, data []byte) (kind string, known bool) {
 
 // completed reports whether the response that the event has is what it says.
 func completed(data []byte) bool {
-	for name, value := range canon.Members(memberOf(data, "response")) {
+	for name, value := range canon.Members(canon.Member(data, "response")) {
 		switch string(name) {
 		case "status":
 			if string(value) != `"completed"` {
@@ -105,14 +105,4 @@ func completed(data []byte) bool {
 		}
 	}
 	return true
-}
-
-// memberOf returns the first member of that name of the object that data is.
-func memberOf(data []byte, name string) []byte {
-	for n, value := range canon.Members(data) {
-		if string(n) == name {
-			return value
-		}
-	}
-	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/holysheep/relay/internal/answer"
+	"github.com/holysheep/relay/internal/canon"
 	"github.com/holysheep/relay/internal/sse"
 	"github.com/holysheep/relay/internal/wire"
 )
@@ -167,7 +168,7 @@ func (c *checker) object(name string, data []byte, meaning wire.Meaning) {
 
 // stop takes Anthropic's message_delta, which has the reason to stop.
 func (c *checker) stop(data []byte) {
-	reason := memberOf(memberOf(data, "delta"), "stop_reason")
+	reason := canon.Member(canon.Member(data, "delta"), "stop_reason")
 	switch {
 	case off(reason) || string(reason) == `""`:
 	case broken(reason):
