@@ -86,7 +86,7 @@ func (c *crowd) one(t *testing.T, r *running, rt http.RoundTripper, body string)
 	req := r.request(t, http.MethodPost, "/v1/chat/completions", body)
 	res, err := rt.RoundTrip(req)
 	if err != nil {
-		c.errs.Store(err.Error(), true)
+		c.errs.Store(err.Error()+" for "+body, true)
 		return
 	}
 	defer func() { _ = res.Body.Close() }()

@@ -27,9 +27,10 @@ func TestSharesOfALimit(t *testing.T) {
 	t.Log(tally(all))
 	only(t, all, "200", "429 rate_limit_exceeded", "429 concurrency_exceeded")
 	exact(t, "four shares", passed(all, ""), 42, time.Second/42)
-	// Now and then all slots of a share are held when its rate has room.
-	if n := len(passed(all, "")); n < 42*9*95/100 {
-		t.Errorf("%d passed, less than 95 %% of the limit", n)
+	// Now and then all slots of a share are held when its rate has room, on a slow
+	// machine more often. Without the share of one relay it would be three quarters.
+	if n := len(passed(all, "")); n < 42*9*80/100 {
+		t.Errorf("%d passed, less than 80 %% of the limit", n)
 	}
 	if up.most > 10 {
 		t.Errorf("%d were at the upstream, more than 10", up.most)

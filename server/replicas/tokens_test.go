@@ -2,7 +2,6 @@ package replicas
 
 import (
 	"encoding/json"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -50,8 +49,9 @@ func TestTokensAreExact(t *testing.T) {
 			}
 			for _, client := range clients {
 				each := reserved / float64(answers)
-				sums(t, client, passed(all, client), each, burst, second[client])
-				ample(t, client, of(all, client), each, burst, second[client])
+				b := bucket{burst: burst, second: second[client], each: each}
+				b.sums(t, client, passed(all, client))
+				b.ample(t, client, of(all, client), func(a asked) float64 { return max(total(t, a), each) })
 			}
 		})
 	}
@@ -76,19 +76,20 @@ func TestUnderestimatesArePaid(t *testing.T) {
 				t.Errorf("%d tokens were used, want about %.0f", tokens, limit)
 			}
 			each := sum(t, relays, "relay_limit_tokens_total", `rule="all"`, `change="reserved"`) / float64(answers)
-			ample(t, "all", all, each, burst, second)
+			bucket{burst: burst, second: second, each: each}.
+				ample(t, "all", all, func(a asked) float64 { return max(total(t, a), each) })
 		})
 	}
 }
 
 // sums is exact for tokens: in no window of time more than the limit, of each
 // answer no more counted than was reserved for it.
-func sums(t *testing.T, what string, passed []asked, each, burst, second float64) {
+func (b bucket) sums(t *testing.T, what string, passed []asked) {
 	t.Helper()
 	slices.SortFunc(passed, func(a, b asked) int { return a.done.Compare(b.done) })
 	used := make([]float64, len(passed))
 	for i, a := range passed {
-		used[i] = min(total(t, a), each)
+		used[i] = min(total(t, a), b.each)
 	}
 	for _, first := range passed {
 		n := 0.0
@@ -97,8 +98,8 @@ func sums(t *testing.T, what string, passed []asked, each, burst, second float64
 				continue
 			}
 			n += used[i]
-			if w := last.done.Sub(first.sent); n > burst+second*w.Seconds() {
-				t.Errorf("%s: %.0f tokens within %s, more than %.0f", what, n, w, burst+second*w.Seconds())
+			if w := last.done.Sub(first.sent); n > b.burst+b.second*w.Seconds() {
+				t.Errorf("%s: %.0f tokens within %s, more than %.0f", what, n, w, b.burst+b.second*w.Seconds())
 				return
 			}
 		}
@@ -117,53 +118,4 @@ func total(t *testing.T, a asked) float64 {
 		t.Fatal(err)
 	}
 	return answer.Usage.Total
-}
-
-// ample fails if somebody was refused while the bucket had room for one more, as
-// far as that is sure on a machine of any speed. Whenever a request was refused
-// there was less in the bucket than is reserved for one. So until the last
-// refusal as much was taken as it held and as it got since the first one, but for
-// what it lost while it was full: see lost.
-//
-// What is given back counts as taken, for time may have given it back before: all
-// of it does where an answer takes longer than its tokens to come back.
-func ample(t *testing.T, what string, all []asked, each, burst, second float64) {
-	t.Helper()
-	taken := 0.0
-	for _, a := range passed(all, "") {
-		taken += max(total(t, a), each)
-	}
-	refused := slices.DeleteFunc(slices.Clone(all), func(a asked) bool { return a.status != http.StatusTooManyRequests })
-	if len(refused) == 0 {
-		return
-	}
-	slices.SortFunc(refused, func(a, b asked) int { return a.sent.Compare(b.sent) })
-	room, d := burst-each, refused[len(refused)-1].sent.Sub(refused[0].done)
-	there := room + second*(d-lost(refused, time.Duration(room/second*float64(time.Second)))).Seconds()
-	t.Logf("%s: %.0f tokens were taken, and at least %.0f were there", what, taken, there)
-	if taken < 0.99*there {
-		t.Errorf("%s: %.0f tokens were taken, of at least %.0f that were there", what, taken, there)
-	}
-}
-
-// lost returns for how long at most a bucket was full that takes so long to fill
-// from where requests are refused, in the order of their sending. It was not
-// while two refusals lie closer together. When a relay decided is not seen from
-// outside, so they lie apart from the sending of the one to the answer of the
-// other: of all chains of refusals one is taken that has few links.
-func lost(refused []asked, fills time.Duration) (d time.Duration) {
-	for i := 0; i < len(refused)-1; {
-		next, after := i, refused[i].sent
-		for j := i + 1; j < len(refused) && refused[j].sent.Sub(after) <= fills; j++ {
-			if refused[j].done.Sub(after) <= fills {
-				next = j
-			}
-		}
-		if next == i { // they may lie too far apart
-			next++
-			d += refused[next].done.Sub(after) - fills
-		}
-		i = next
-	}
-	return d
 }

@@ -16,7 +16,7 @@ import (
 // choice, and keeps the books.
 type upstream struct {
 	*httptest.Server
-	hold time.Duration // at most until the answer; each takes another part of it
+	hold time.Duration // at most until the answer, where no gate is shut; each takes another part of it
 
 	output int64 // tokens of every answer; 0 is a number below 100 for each
 
@@ -55,7 +55,7 @@ func (u *upstream) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	body, _ := io.ReadAll(req.Body)
 	u.enter(req, string(body))
 	defer u.leave(req)
-	if !u.wait(req.Context()) {
+	if !u.wait(req.Context(), u.leaves.came(string(body))) {
 		u.mu.Lock()
 		defer u.mu.Unlock()
 		u.left++
@@ -77,13 +77,16 @@ func (u *upstream) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 }
 
 // wait waits until the answer may come. It returns false if the client leaves
-// before.
-func (u *upstream) wait(ctx context.Context) bool {
+// before; a client that does for sure is given the time for it.
+func (u *upstream) wait(ctx context.Context, leaves bool) bool {
 	u.mu.Lock()
 	gate := u.gate
 	u.mu.Unlock()
 	var after <-chan time.Time
-	if u.hold > 0 {
+	switch {
+	case leaves:
+		after = time.After(30 * time.Second)
+	case u.hold > 0 && gate == nil:
 		after = time.After(rand.N(u.hold))
 	}
 	if gate == nil && after == nil {
